@@ -1,0 +1,135 @@
+package events
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/cloudevents/sdk-go/v2/types"
+)
+
+// builder puts an event together from attributes that arrive in any order. It
+// keeps the first problem by the attribute's name, so that the same message is
+// always refused for the same reason.
+type builder struct {
+	ev      event.Event
+	seen    map[string]bool
+	problem error
+	at      string
+}
+
+func newBuilder() *builder {
+	return &builder{ev: event.New(event.CloudEventsVersionV1), seen: map[string]bool{}}
+}
+
+func (b *builder) fail(err error) {
+	at := ""
+	if r, ok := err.(rejection); ok { //nolint:errorlint // refuse returns it unwrapped
+		at = r.Path
+	}
+	if b.problem == nil || at < b.at {
+		b.problem, b.at = err, at
+	}
+}
+
+// required are the attributes that CloudEvents 1.0 demands.
+var required = []string{"specversion", "id", "source", "type"}
+
+func (b *builder) build() (event.Event, error) {
+	// Another version may name its attributes otherwise: say so first.
+	if !b.seen["specversion"] {
+		return b.ev, refuse(CodeMissingAttribute, "specversion", "the attribute is missing: this is no CloudEvent 1.0")
+	}
+	if b.problem != nil {
+		return b.ev, b.problem
+	}
+	for _, name := range required {
+		if !b.seen[name] {
+			return b.ev, refuse(CodeMissingAttribute, name, "the attribute is missing")
+		}
+	}
+	if err := b.ev.Validate(); err != nil {
+		return b.ev, refuse(CodeInvalidAttribute, "", "%v", err)
+	}
+	return b.ev, nil
+}
+
+var (
+	extensionName = regexp.MustCompile(`^[a-z0-9]{1,40}$`)
+	// RFC 3986 characters: a source is a URI reference, not free text.
+	uriReference = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+$`)
+)
+
+// attribute sets one context attribute or extension, whose value is a string,
+// a bool or an int32.
+func (b *builder) attribute(name string, value any) {
+	b.seen[name] = true
+	text, isText := value.(string)
+	switch {
+	case !extensionName.MatchString(name):
+		b.fail(refuse(CodeInvalidExtension, clipName(name), "attribute names have 1 to 40 lower-case letters and digits"))
+	case isText && len(text) > MaxAttributeLength:
+		b.fail(refuse(CodeInvalidAttribute, name, "%d bytes: a value has at most %d", len(text), MaxAttributeLength))
+	case isText && !validText(text):
+		b.fail(refuse(CodeInvalidAttribute, name, "control characters are not allowed in attributes"))
+	case slices.Contains(coreAttributes, name):
+		if !isText {
+			b.fail(refuse(CodeInvalidAttribute, name, "the value has to be a string"))
+			return
+		}
+		b.core(name, text)
+	default:
+		b.ev.SetExtension(name, value)
+	}
+}
+
+var coreAttributes = []string{"specversion", "id", "source", "type", "subject", "time", "dataschema", "datacontenttype"}
+
+func (b *builder) core(name, value string) {
+	if value == "" {
+		b.fail(refuse(CodeInvalidAttribute, name, "the value is empty"))
+		return
+	}
+	switch name {
+	case "specversion":
+		if value != event.CloudEventsVersionV1 {
+			b.problem, b.at = refuse(CodeUnsupportedSpecVersion, name, "%q is not supported: use \"1.0\"", value), ""
+		}
+	case "id":
+		b.ev.SetID(value)
+	case "type":
+		b.ev.SetType(value)
+	case "subject":
+		b.ev.SetSubject(value)
+	case "datacontenttype":
+		b.ev.SetDataContentType(value)
+	case "source":
+		if _, err := url.Parse(value); err != nil || !uriReference.MatchString(value) {
+			b.fail(refuse(CodeInvalidAttribute, name, "not a URI reference (RFC 3986)"))
+			return
+		}
+		b.ev.SetSource(value)
+	case "dataschema":
+		if u, err := url.Parse(value); err != nil || !u.IsAbs() || !uriReference.MatchString(value) {
+			b.fail(refuse(CodeInvalidAttribute, name, "not an absolute URI (RFC 3986)"))
+			return
+		}
+		b.ev.SetDataSchema(value)
+	case "time":
+		b.time(value)
+	}
+}
+
+func (b *builder) time(value string) {
+	t, err := time.Parse(time.RFC3339Nano, value)
+	if err == nil {
+		_, err = types.ParseTime(value)
+	}
+	if err != nil {
+		b.fail(refuse(CodeInvalidAttribute, "time", "not a timestamp: use one such as 2026-11-24T09:30:00Z (RFC 3339)"))
+		return
+	}
+	b.ev.SetTime(t)
+}

@@ -1,0 +1,140 @@
+package events
+
+import (
+	"encoding/json"
+	"mime"
+	"regexp"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/cloudevents/sdk-go/v2/types"
+
+	"shipments/shipment"
+)
+
+// The codes of what makes a CloudEvent no shipment.
+const (
+	CodeUnknownType                = "unknown-type"
+	CodeUnsupportedDataContentType = "unsupported-datacontenttype"
+	CodeSchemaViolation            = "schema-violation"
+	CodeSubjectMismatch            = "subject-mismatch"
+)
+
+// ShipmentCreated is a decoded and accepted shipments.created event. Its JSON
+// is that of the CloudEvent, reduced to what the process needs; it is what the
+// signal "created" carries.
+type ShipmentCreated struct {
+	SpecVersion   string            `json:"specversion"`
+	Type          string            `json:"type"`
+	ID            string            `json:"id"`
+	Source        string            `json:"source"`
+	Time          *time.Time        `json:"time,omitempty"`
+	CorrelationID string            `json:"correlationid,omitempty"`
+	TraceParent   string            `json:"traceparent,omitempty"`
+	TraceState    string            `json:"tracestate,omitempty"`
+	Data          shipment.Shipment `json:"data"`
+}
+
+// Trigger identifies the event that a process was started by.
+type Trigger struct {
+	ID     string `json:"id"`
+	Source string `json:"source"`
+}
+
+// Trigger returns the event's identity: CloudEvents makes source and id unique
+// together.
+func (c ShipmentCreated) Trigger() Trigger { return Trigger{ID: c.ID, Source: c.Source} }
+
+// Created reads a shipments.created event that was decoded from a message on
+// the given subject, and applies everything that can be said of it without
+// knowing other shipments: its type, its data's schema, the domain's rules,
+// and that the subject's token, if there is one, is the shipment's id.
+//
+// With reasons, the event is not acceptable. The result then still has a valid
+// shipment id if one could be read, for the rejection's subject.
+func Created(ev event.Event, subject string, rules shipment.Rules) (ShipmentCreated, []shipment.Reason) {
+	var created ShipmentCreated
+	if ev.Type() != TypeCreated {
+		return created, []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "this service takes " + TypeCreated}}
+	}
+	if !isJSON(ev.DataContentType()) {
+		return created, []shipment.Reason{{Code: CodeUnsupportedDataContentType, Path: "datacontenttype", Message: "use application/json"}}
+	}
+	created = fromEvent(ev)
+	reasons := validateData(TypeCreated, ev.Data())
+	if len(reasons) == 0 {
+		// What follows the schema fits the type; more than that the schema forbids.
+		if err := json.Unmarshal(ev.Data(), &created.Data); err != nil {
+			reasons = []shipment.Reason{{Code: CodeInvalidData, Path: "data", Message: err.Error()}}
+		} else {
+			reasons = rules.Validate(created.Data)
+		}
+	} else {
+		created.Data.ShipmentID = readShipmentID(ev.Data())
+	}
+	if token := subjectToken(subject, TypeCreated); token != "" && token != created.Data.ShipmentID {
+		reasons = append(reasons, shipment.Reason{Code: CodeSubjectMismatch, Path: "/shipmentId",
+			Message: "the last token of the message's subject is another shipment id"})
+	}
+	return created, reasons
+}
+
+func fromEvent(ev event.Event) ShipmentCreated {
+	created := ShipmentCreated{SpecVersion: ev.SpecVersion(), Type: ev.Type(), ID: ev.ID(), Source: ev.Source()}
+	if !ev.Time().IsZero() {
+		t := ev.Time().UTC()
+		created.Time = &t
+	}
+	created.CorrelationID = extension(ev, "correlationid")
+	// W3C Trace Context: a malformed traceparent is ignored, and its
+	// tracestate with it.
+	if parent := extension(ev, "traceparent"); traceParent.MatchString(parent) {
+		created.TraceParent, created.TraceState = parent, extension(ev, "tracestate")
+	}
+	return created
+}
+
+var traceParent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+
+func extension(ev event.Event, name string) string {
+	text, err := types.Format(ev.Extensions()[name])
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// readShipmentID returns the shipment id of data that may be malformed
+// otherwise, or nothing if there is no valid one.
+func readShipmentID(data []byte) string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(data, &members) != nil {
+		return ""
+	}
+	var id string
+	if json.Unmarshal(members["shipmentId"], &id) != nil || !shipment.ValidID(id) {
+		return ""
+	}
+	return id
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true // The JSON event format's default.
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && media == "application/json"
+}
+
+// NewCreated makes a shipments.created event for a shipment, as the HTTP API
+// and the command line publish it.
+func NewCreated(id, source string, at time.Time, s shipment.Shipment) (event.Event, error) {
+	ev := event.New(event.CloudEventsVersionV1)
+	ev.SetID(id)
+	ev.SetType(TypeCreated)
+	ev.SetSource(source)
+	ev.SetSubject(s.ShipmentID)
+	ev.SetTime(at.UTC())
+	err := ev.SetData(event.ApplicationJSON, s)
+	return ev, err
+}

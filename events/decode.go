@@ -1,0 +1,355 @@
+package events
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"shipments/shipment"
+)
+
+// The codes of what makes a message no CloudEvent 1.0.
+const (
+	CodeEmptyMessage           = "empty-message"
+	CodeTooLarge               = "too-large"
+	CodeByteOrderMark          = "byte-order-mark"
+	CodeInvalidUTF8            = "invalid-utf8"
+	CodeInvalidJSON            = "invalid-json"
+	CodeTrailingData           = "trailing-data"
+	CodeDuplicateMember        = "duplicate-member"
+	CodeTooDeep                = "too-deep"
+	CodeBatch                  = "batch"
+	CodeNotAnObject            = "not-an-object"
+	CodeUnsupportedContentType = "unsupported-content-type"
+	CodeBothContentModes       = "both-content-modes"
+	CodeRepeatedHeader         = "repeated-header"
+	CodeInvalidHeader          = "invalid-header"
+	CodeUnsupportedSpecVersion = "unsupported-specversion"
+	CodeMissingAttribute       = "missing-attribute"
+	CodeInvalidAttribute       = "invalid-attribute"
+	CodeInvalidExtension       = "invalid-extension"
+	CodeBothDataMembers        = "both-data-members"
+	CodeMissingData            = "missing-data"
+	CodeInvalidData            = "invalid-data"
+	CodeUndecodable            = "undecodable"
+)
+
+const (
+	// MaxDepth bounds the nesting of JSON in a message; the schemas need five levels.
+	MaxDepth = 32
+	// MaxAttributeLength bounds the value of a context attribute, in bytes.
+	MaxAttributeLength = 1024
+)
+
+// rejection is the error of a decoding step: it stops with one reason.
+type rejection shipment.Reason
+
+func (r rejection) Error() string { return shipment.Reason(r).String() }
+
+func refuse(code, path, format string, args ...any) error {
+	return rejection{Code: code, Path: path, Message: fmt.Sprintf(format, args...)}
+}
+
+// Decode reads a CloudEvent 1.0 from a message in either content mode of the
+// NATS protocol binding: structured (Content-Type application/cloudevents+json,
+// or none and a JSON object) or binary ("ce-" headers, whatever the case of
+// their names, with percent-encoded values). Header names are compared without
+// regard to case. The HTTP binding of CloudEvents is the same in these
+// respects, so the HTTP API uses this function as well.
+//
+// It is stricter than the CloudEvents SDK's own decoder, which accepts
+// duplicate members, trailing data, malformed extensions and more. What is
+// wrong is returned as reasons; then the event is not to be used. No input
+// makes it panic.
+func Decode(header map[string][]string, body []byte) (ev event.Event, reasons []shipment.Reason) {
+	defer func() {
+		if r := recover(); r != nil {
+			reasons = []shipment.Reason{{Code: CodeUndecodable, Message: "a decoder gave up on this message"}}
+		}
+	}()
+	ev, err := decode(header, body)
+	if err == nil {
+		return ev, nil
+	}
+	var refused rejection
+	if errors.As(err, &refused) {
+		return ev, []shipment.Reason{shipment.Reason(refused)}
+	}
+	return ev, []shipment.Reason{{Code: CodeUndecodable, Message: err.Error()}}
+}
+
+func decode(header map[string][]string, body []byte) (event.Event, error) {
+	if len(body) > MaxMessageBytes {
+		return event.Event{}, refuse(CodeTooLarge, "", "%d bytes: a message has at most %d", len(body), MaxMessageBytes)
+	}
+	headers, err := readHeaders(header)
+	if err != nil {
+		return event.Event{}, err
+	}
+	if len(headers.attributes) == 0 {
+		return decodeStructured(headers, body)
+	}
+	if headers.structured {
+		return event.Event{}, refuse(CodeBothContentModes, "", "the content type says structured mode, the ce- headers say binary mode: use one of them")
+	}
+	return decodeBinary(headers, body)
+}
+
+// messageHeaders are the headers that matter: the content type and, without
+// their prefix, the ce- headers.
+type messageHeaders struct {
+	contentType string
+	structured  bool // the content type is that of a single CloudEvent in JSON
+	attributes  map[string]string
+}
+
+func readHeaders(header map[string][]string) (messageHeaders, error) {
+	h := messageHeaders{attributes: map[string]string{}}
+	seen := map[string]bool{}
+	for key, values := range header {
+		name := strings.ToLower(key)
+		attribute, isAttribute := strings.CutPrefix(name, "ce-")
+		if name != "content-type" && !isAttribute {
+			continue
+		}
+		if seen[name] || len(values) != 1 {
+			return h, refuse(CodeRepeatedHeader, name, "the header occurs more than once")
+		}
+		seen[name] = true
+		if !isAttribute {
+			h.contentType = values[0]
+			continue
+		}
+		value, err := percentDecode(values[0])
+		if err != nil {
+			return h, refuse(CodeInvalidHeader, name, "the value is not percent-encoded UTF-8: %v", err)
+		}
+		h.attributes[attribute] = value
+	}
+	if h.contentType == "" {
+		return h, nil
+	}
+	media, _, err := mime.ParseMediaType(h.contentType)
+	switch {
+	case err != nil:
+		return h, refuse(CodeUnsupportedContentType, "content-type", "not a media type")
+	case media == ContentType:
+		h.structured = true
+	case strings.HasPrefix(media, "application/cloudevents-batch"):
+		return h, refuse(CodeBatch, "content-type", "batches are not taken: publish one event per message")
+	case strings.HasPrefix(media, "application/cloudevents"):
+		return h, refuse(CodeUnsupportedContentType, "content-type", "only the JSON event format is taken: use %s", ContentType)
+	}
+	return h, nil
+}
+
+// percentDecode undoes the encoding of header values that the HTTP and NATS
+// bindings share: a value may be quoted, and is percent-encoded UTF-8.
+func percentDecode(value string) (string, error) {
+	if len(value) >= 2 && strings.HasPrefix(value, `"`) && strings.HasSuffix(value, `"`) {
+		value = value[1 : len(value)-1]
+	}
+	decoded, err := url.PathUnescape(value)
+	if err != nil {
+		return "", err
+	}
+	if !utf8.ValidString(decoded) {
+		return "", errors.New("not UTF-8")
+	}
+	return decoded, nil
+}
+
+func decodeBinary(h messageHeaders, body []byte) (event.Event, error) {
+	contentType, inAttribute := h.attributes["datacontenttype"]
+	switch {
+	case inAttribute && h.contentType != "" && h.contentType != contentType:
+		return event.Event{}, refuse(CodeBothContentModes, "datacontenttype", "differs from the Content-Type header")
+	case !inAttribute && h.contentType != "":
+		h.attributes["datacontenttype"] = h.contentType
+	}
+	b := newBuilder()
+	for name, value := range h.attributes {
+		b.attribute(name, value)
+	}
+	ev, err := b.build()
+	if err != nil {
+		return ev, err
+	}
+	if len(body) == 0 {
+		return ev, refuse(CodeMissingData, "data", "the message has no body")
+	}
+	if err := checkJSON(body); err != nil {
+		return ev, err
+	}
+	ev.DataEncoded = body
+	return ev, nil
+}
+
+func decodeStructured(h messageHeaders, body []byte) (event.Event, error) {
+	if h.contentType != "" && !h.structured {
+		media, _, _ := mime.ParseMediaType(h.contentType)
+		if media != "application/json" {
+			return event.Event{}, refuse(CodeUnsupportedContentType, "content-type", "%q without ce- headers: use %s", media, ContentType)
+		}
+	}
+	if err := checkJSON(body); err != nil {
+		return event.Event{}, err
+	}
+	switch first := bytes.TrimLeft(body, " \t\r\n")[0]; first {
+	case '{':
+	case '[':
+		return event.Event{}, refuse(CodeBatch, "", "batches are not taken: publish one event per message")
+	default:
+		return event.Event{}, refuse(CodeNotAnObject, "", "a CloudEvent in structured mode is a JSON object")
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		return event.Event{}, refuse(CodeInvalidJSON, "", "%v", err)
+	}
+	return structuredEvent(members)
+}
+
+func structuredEvent(members map[string]json.RawMessage) (event.Event, error) {
+	data, hasData := members["data"]
+	encoded, hasEncoded := members["data_base64"]
+	if hasData && hasEncoded {
+		return event.Event{}, refuse(CodeBothDataMembers, "data", "both data and data_base64 are there: use one of them")
+	}
+	b := newBuilder()
+	for name, raw := range members {
+		if name == "data" || name == "data_base64" {
+			continue
+		}
+		value, err := attributeValue(name, raw)
+		if err != nil {
+			b.fail(err)
+			continue
+		}
+		if value != nil {
+			b.attribute(name, value)
+		}
+	}
+	ev, err := b.build()
+	if err != nil {
+		return ev, err
+	}
+	switch {
+	case hasEncoded:
+		if data, err = base64Data(encoded); err != nil {
+			return ev, err
+		}
+		if err := checkJSON(data); err != nil {
+			return ev, err
+		}
+	case !hasData, string(data) == "null":
+		return ev, refuse(CodeMissingData, "data", "the event has no data")
+	}
+	ev.DataEncoded = data
+	return ev, nil
+}
+
+func base64Data(encoded json.RawMessage) ([]byte, error) {
+	var text string
+	if err := json.Unmarshal(encoded, &text); err != nil {
+		return nil, refuse(CodeInvalidData, "data_base64", "not a string")
+	}
+	data, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, refuse(CodeInvalidData, "data_base64", "not base64 (RFC 4648): %v", err)
+	}
+	return data, nil
+}
+
+// attributeValue reads an attribute in the JSON event format: a string, a
+// boolean or an integer; null is the same as absent.
+func attributeValue(name string, raw json.RawMessage) (any, error) {
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, refuse(CodeInvalidAttribute, clipName(name), "%v", err)
+	}
+	switch v := value.(type) {
+	case nil, string, bool:
+		return v, nil
+	case json.Number:
+		n, err := v.Int64()
+		if err != nil || n != int64(int32(n)) {
+			return nil, refuse(CodeInvalidAttribute, clipName(name), "a number that is no 32-bit integer: CloudEvents has no such attribute type")
+		}
+		return int32(n), nil
+	default:
+		return nil, refuse(CodeInvalidAttribute, clipName(name), "an object or array: CloudEvents has no such attribute type")
+	}
+}
+
+// checkJSON requires body to be exactly one JSON value: valid UTF-8 without a
+// byte order mark, no member twice, nothing behind it, not too deep.
+func checkJSON(body []byte) error {
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return refuse(CodeEmptyMessage, "", "there is nothing in it")
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		return refuse(CodeByteOrderMark, "", "it begins with a byte order mark: JSON must not (RFC 8259)")
+	case !utf8.Valid(body):
+		return refuse(CodeInvalidUTF8, "", "not UTF-8: JSON has to be (RFC 8259)")
+	}
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(body))
+	for first := true; first || decoder.StackDepth() > 0; first = false {
+		if _, err := decoder.ReadToken(); err != nil {
+			return jsonError(decoder, err)
+		}
+		if decoder.StackDepth() > MaxDepth {
+			return refuse(CodeTooDeep, "", "nested deeper than %d levels", MaxDepth)
+		}
+	}
+	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
+		return refuse(CodeTrailingData, "", "something follows the JSON value at byte %d", decoder.InputOffset())
+	}
+	return nil
+}
+
+func jsonError(decoder *jsontext.Decoder, err error) error {
+	at := string(decoder.StackPointer())
+	if len(at) > MaxAttributeLength {
+		at = ""
+	}
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return refuse(CodeDuplicateMember, at, "a member occurs twice in one object")
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return refuse(CodeInvalidJSON, at, "the JSON ends in the middle, at byte %d", decoder.InputOffset())
+	default:
+		return refuse(CodeInvalidJSON, at, "not JSON, near byte %d", decoder.InputOffset())
+	}
+}
+
+// validText reports whether s is a CloudEvents String: no control characters
+// and no noncharacters (spec section 2.4, Type System).
+func validText(s string) bool {
+	for _, r := range s {
+		if unicode.IsControl(r) || r&0xFFFE == 0xFFFE || (r >= 0xFDD0 && r <= 0xFDEF) {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+func clipName(name string) string {
+	const most = 40
+	if len(name) > most {
+		name = name[:most]
+	}
+	return strings.ToValidUTF8(name, "")
+}

@@ -1,0 +1,80 @@
+// Package events is the contract with publishers and subscribers: the
+// CloudEvents that the service takes and makes, their JSON Schemas, the NATS
+// streams and subjects that carry them, and the guarantees of storing them.
+//
+//   - types and subjects: events.go
+//   - streams, the durable consumer, provisioning: streams.go
+//   - decoding what others published: decode.go, created.go, schema.go
+//   - outcome events and publish-once: outcome.go, publish.go
+//   - rejections, the dead letters: rejection.go
+//   - a shipment's status, read from the streams: status.go
+//
+// The events follow CloudEvents 1.0 (https://github.com/cloudevents/spec) and
+// its NATS protocol binding. Everything is safe for concurrent use.
+package events
+
+import (
+	"strings"
+
+	"shipments/shipment"
+)
+
+// The event types. A type equals its NATS subject without the shipment id.
+const (
+	TypeCreated            = "shipments.created"
+	TypeAccepted           = "shipments.accepted"
+	TypeManifested         = "shipments.manifested"
+	TypeDocumentsGenerated = "shipments.documents-generated"
+	TypeCollectionBooked   = "shipments.collection-booked"
+	TypeCompleted          = "shipments.completed"
+	TypeFailed             = "shipments.failed"
+	TypeRejected           = "shipments.rejected"
+)
+
+// OutcomeTypes are the types of the events that the process publishes, in the
+// order in which a shipment's story tells them.
+func OutcomeTypes() []string {
+	return []string{TypeAccepted, TypeManifested, TypeDocumentsGenerated, TypeCollectionBooked, TypeCompleted, TypeFailed}
+}
+
+// Types are all event types.
+func Types() []string {
+	return append(append([]string{TypeCreated}, OutcomeTypes()...), TypeRejected)
+}
+
+// Source is the CloudEvents source of all outcome events and rejections.
+const Source = "/shipments/process"
+
+// ContentType is the media type of a CloudEvent in structured content mode.
+const ContentType = "application/cloudevents+json"
+
+// UnknownShipment stands for the shipment id in the subject of a rejection
+// whose input had no valid one.
+const UnknownShipment = "unknown"
+
+// Subject is the NATS subject of an event of one shipment. The id has to be
+// valid ([shipment.ValidID]); it is a programming error to pass another one,
+// and Subject then answers with the subject of [UnknownShipment], so that
+// nothing from outside ever forms a subject.
+func Subject(eventType, shipmentID string) string {
+	if !shipment.ValidID(shipmentID) {
+		shipmentID = UnknownShipment
+	}
+	return eventType + "." + shipmentID
+}
+
+// StorySubjects matches all events of one shipment, or of all of them when id
+// is empty.
+func StorySubjects(id string) string {
+	if id == "" {
+		id = "*"
+	}
+	return "shipments.*." + id
+}
+
+// subjectToken returns what follows the event type in a subject: the shipment
+// id, or nothing if the publisher did not add it.
+func subjectToken(subject, eventType string) string {
+	token, _ := strings.CutPrefix(strings.TrimPrefix(subject, eventType), ".")
+	return token
+}

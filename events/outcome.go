@@ -1,0 +1,129 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/google/uuid"
+
+	"shipments/shipment"
+)
+
+// Lineage is what all outcome events of one process have in common: whose they
+// are, which run of the process makes them, and what it was triggered by.
+type Lineage struct {
+	ShipmentID string `json:"shipmentId"`
+	// RunID is the Temporal run that owns the shipment. It is part of every
+	// event's id, so that another run's event is never taken for one's own.
+	RunID         string `json:"runId"`
+	CausationID   string `json:"causationId"`
+	CorrelationID string `json:"correlationId"`
+	TraceParent   string `json:"traceParent,omitempty"`
+	TraceState    string `json:"traceState,omitempty"`
+}
+
+// NewLineage continues the lineage of a trigger.
+func NewLineage(trigger ShipmentCreated, runID string) Lineage {
+	correlation := trigger.CorrelationID
+	if correlation == "" {
+		correlation = trigger.ID
+	}
+	return Lineage{
+		ShipmentID:    trigger.Data.ShipmentID,
+		RunID:         runID,
+		CausationID:   trigger.ID,
+		CorrelationID: correlation,
+		TraceParent:   trigger.TraceParent,
+		TraceState:    trigger.TraceState,
+	}
+}
+
+// Outcome is an outcome event to be published.
+type Outcome struct {
+	Lineage Lineage `json:"lineage"`
+	Type    string  `json:"type"`
+	// Sequence numbers the shipment's events from 1.
+	Sequence int `json:"sequence"`
+	// Time is the process's time, not the publisher's: a retry says the same.
+	Time time.Time `json:"time"`
+	Data any       `json:"data"`
+}
+
+// namespace makes the name-based UUIDs (RFC 9562, version 5) of our events.
+var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte(Source))
+
+// EventID is the deterministic id of the run's event of one type: however
+// often its publication is retried, it is the same event.
+func (l Lineage) EventID(eventType string) string {
+	return uuid.NewSHA1(namespace, []byte(eventType+"\n"+l.ShipmentID+"\n"+l.RunID)).String()
+}
+
+// event makes the CloudEvent. Its dataschema is served at publicURL.
+func (o Outcome) event(publicURL string) (event.Event, error) {
+	ev := event.New(event.CloudEventsVersionV1)
+	ev.SetID(o.Lineage.EventID(o.Type))
+	ev.SetType(o.Type)
+	ev.SetSource(Source)
+	ev.SetSubject(o.Lineage.ShipmentID)
+	ev.SetTime(o.Time.UTC())
+	ev.SetDataSchema(SchemaURL(publicURL, o.Type))
+	ev.SetExtension("correlationid", o.Lineage.CorrelationID)
+	ev.SetExtension("causationid", o.Lineage.CausationID)
+	ev.SetExtension("sequence", fmt.Sprintf("%08d", o.Sequence))
+	if o.Lineage.TraceParent != "" {
+		ev.SetExtension("traceparent", o.Lineage.TraceParent)
+	}
+	if o.Lineage.TraceState != "" {
+		ev.SetExtension("tracestate", o.Lineage.TraceState)
+	}
+	data, err := json.Marshal(o.Data)
+	if err != nil {
+		return ev, fmt.Errorf("%s: marshal data: %w", o.Type, err)
+	}
+	if err := ev.SetData(event.ApplicationJSON, data); err != nil {
+		return ev, fmt.Errorf("%s: set data: %w", o.Type, err)
+	}
+	if err := ev.Validate(); err != nil {
+		return ev, fmt.Errorf("%s: %w", o.Type, err)
+	}
+	return ev, nil
+}
+
+// Accepted is the data of shipments.accepted, the ledger entry of a shipment.
+type Accepted struct {
+	ShipmentID    string            `json:"shipmentId"`
+	Category      shipment.Category `json:"category"`
+	WorkflowID    string            `json:"workflowId"`
+	RunID         string            `json:"runId"`
+	Trigger       Trigger           `json:"trigger"`
+	ContentDigest string            `json:"contentDigest"`
+}
+
+// Manifested is the data of shipments.manifested.
+type Manifested struct {
+	ShipmentID     string                   `json:"shipmentId"`
+	ManifestedLegs []shipment.ManifestedLeg `json:"manifestedLegs"`
+}
+
+// DocumentsGenerated is the data of shipments.documents-generated.
+type DocumentsGenerated struct {
+	ShipmentID        string             `json:"shipmentId"`
+	ShipmentDocuments shipment.Documents `json:"shipmentDocuments"`
+}
+
+// CollectionBooked is the data of shipments.collection-booked.
+type CollectionBooked struct {
+	ShipmentID        string                     `json:"shipmentId"`
+	CollectionDate    string                     `json:"collectionDate"`
+	CollectionBooking shipment.CollectionBooking `json:"collectionBooking"`
+}
+
+// Failed is the data of shipments.failed.
+type Failed struct {
+	ShipmentID string            `json:"shipmentId"`
+	Status     shipment.Status   `json:"status"`
+	Stage      shipment.Stage    `json:"stage"`
+	Failure    *shipment.Failure `json:"failure"`
+}

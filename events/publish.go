@@ -1,0 +1,120 @@
+package events
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Publisher stores events in JetStream. It is safe for concurrent use.
+type Publisher struct {
+	js        jetstream.JetStream
+	publicURL string
+}
+
+// NewPublisher makes a publisher. The schemas that events name are served by
+// the HTTP API at publicURL.
+func NewPublisher(js jetstream.JetStream, publicURL string) *Publisher {
+	return &Publisher{js: js, publicURL: publicURL}
+}
+
+// Message encodes an event in structured content mode for a subject. The
+// event's id becomes the message id that JetStream recognises repeats by.
+func Message(subject string, ev event.Event) (*nats.Msg, error) {
+	body, err := json.Marshal(ev)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", ev.Type(), err)
+	}
+	msg := nats.NewMsg(subject)
+	msg.Header.Set("Content-Type", ContentType)
+	msg.Header.Set(jetstream.MsgIDHeader, ev.ID())
+	msg.Data = body
+	return msg, nil
+}
+
+// PublishCreated stores a shipments.created event under its shipment's own
+// subject and returns its stream sequence.
+func (p *Publisher) PublishCreated(ctx context.Context, ev event.Event, shipmentID string) (uint64, error) {
+	msg, err := Message(Subject(TypeCreated, shipmentID), ev)
+	if err != nil {
+		return 0, err
+	}
+	ack, err := p.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamShipments))
+	if err != nil {
+		return 0, fmt.Errorf("publish %s: %w", msg.Subject, err)
+	}
+	return ack.Sequence, nil
+}
+
+// ConflictError says that the subject of an outcome already holds another event.
+type ConflictError struct {
+	Subject string
+	// Stored is the event that is there.
+	Stored event.Event
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s already holds event %s of another run", e.Subject, e.Stored.ID())
+}
+
+// PublishOnce stores an outcome event such that it is stored exactly once,
+// however often and however late the call is repeated, and returns its stream
+// sequence.
+//
+// JetStream is told to store it only as the first message of its subject, so
+// this does not depend on the stream's duplicate window. If there is one
+// already, its id decides: the same id is success, another one a
+// [*ConflictError], which retrying does not heal. Any other error is worth a retry.
+func (p *Publisher) PublishOnce(ctx context.Context, outcome Outcome) (uint64, error) {
+	ev, err := outcome.event(p.publicURL)
+	if err != nil {
+		return 0, err
+	}
+	msg, err := Message(Subject(outcome.Type, outcome.Lineage.ShipmentID), ev)
+	if err != nil {
+		return 0, err
+	}
+	ack, err := p.js.PublishMsg(ctx, msg,
+		jetstream.WithExpectStream(StreamEvents),
+		jetstream.WithExpectLastSequencePerSubject(0))
+	if err == nil {
+		return ack.Sequence, nil
+	}
+	if !isWrongLastSequence(err) {
+		return 0, fmt.Errorf("publish %s: %w", msg.Subject, err)
+	}
+	return p.alreadyStored(ctx, msg.Subject, ev.ID())
+}
+
+func (p *Publisher) alreadyStored(ctx context.Context, subject, id string) (uint64, error) {
+	stream, err := p.js.Stream(ctx, StreamEvents)
+	if err != nil {
+		return 0, fmt.Errorf("look up stream %s: %w", StreamEvents, err)
+	}
+	stored, err := stream.GetLastMsgForSubject(ctx, subject)
+	if err != nil {
+		return 0, fmt.Errorf("read what %s holds: %w", subject, err)
+	}
+	var existing event.Event
+	if err := json.Unmarshal(stored.Data, &existing); err != nil {
+		return 0, fmt.Errorf("decode what %s holds: %w", subject, err)
+	}
+	if existing.ID() != id {
+		return 0, &ConflictError{Subject: subject, Stored: existing}
+	}
+	return stored.Sequence, nil
+}
+
+// isWrongLastSequence recognises the refusal of an expected last sequence:
+// servers use the second code in replicated streams.
+func isWrongLastSequence(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) &&
+		(api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+			api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}

@@ -1,0 +1,200 @@
+package events
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"shipments/shipment"
+)
+
+// The codes of rejections that are not about the input's form.
+const (
+	// CodeConflict: the shipment is known, with other content.
+	CodeConflict = "conflict"
+	// CodeDeliveredTooOften: handling the message ended in a crash again and again.
+	CodeDeliveredTooOften = "delivered-too-often"
+	// CodeRefusedByTemporal: Temporal will never take the process's start.
+	CodeRefusedByTemporal = "refused-by-temporal"
+)
+
+// Rejection is the dead letter of an input: the data of shipments.rejected.
+type Rejection struct {
+	// ShipmentID is empty if the input had no valid one.
+	ShipmentID string            `json:"shipmentId,omitempty"`
+	Reasons    []shipment.Reason `json:"reasons"`
+	Input      Input             `json:"input"`
+}
+
+// Input is the rejected message as it was stored.
+type Input struct {
+	Stream         string    `json:"stream"`
+	StreamSequence uint64    `json:"streamSequence"`
+	Subject        string    `json:"subject"`
+	StoredAt       time.Time `json:"storedAt"`
+	// Deliveries is how often the message had been delivered.
+	Deliveries uint64 `json:"deliveries,omitempty"`
+	// Headers are the message's; see [EscapeHeaders].
+	Headers map[string][]string `json:"headers,omitempty"`
+	Data    []byte              `json:"data"`
+}
+
+// EventID is the deterministic id of the rejection: one input has one.
+func (r Rejection) EventID() string {
+	name := fmt.Sprintf("%s\n%s\n%d\n%d", TypeRejected, r.Input.Stream, r.Input.StreamSequence, r.Input.StoredAt.UnixNano())
+	return uuid.NewSHA1(namespace, []byte(name)).String()
+}
+
+// Reject stores a rejection exactly once. Repeats within the stream's
+// duplicate window are recognised by JetStream; set mayBeStored for a later
+// one (a message that was delivered before), and Reject looks for the earlier
+// rejection first.
+func (p *Publisher) Reject(ctx context.Context, r Rejection, mayBeStored bool) error {
+	subject := Subject(TypeRejected, r.ShipmentID)
+	if mayBeStored {
+		stored, err := p.hasRejection(ctx, subject, r)
+		if stored || err != nil {
+			return err
+		}
+	}
+	ev := event.New(event.CloudEventsVersionV1)
+	ev.SetID(r.EventID())
+	ev.SetType(TypeRejected)
+	ev.SetSource(Source)
+	if r.ShipmentID != "" {
+		ev.SetSubject(r.ShipmentID)
+	}
+	ev.SetTime(time.Now().UTC())
+	ev.SetDataSchema(SchemaURL(p.publicURL, TypeRejected))
+	if err := ev.SetData(event.ApplicationJSON, r); err != nil {
+		return fmt.Errorf("encode rejection: %w", err)
+	}
+	msg, err := Message(subject, ev)
+	if err != nil {
+		return err
+	}
+	if _, err := p.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamRejections)); err != nil {
+		return fmt.Errorf("publish %s: %w", subject, err)
+	}
+	return nil
+}
+
+// hasRejection looks for the rejection of the same input. It cannot be older
+// than the input.
+func (p *Publisher) hasRejection(ctx context.Context, subject string, r Rejection) (bool, error) {
+	id := r.EventID()
+	found := false
+	err := scan(ctx, p.js, StreamRejections, subject, r.Input.StoredAt, func(msg *jetstream.RawStreamMsg) bool {
+		found = msg.Header.Get(jetstream.MsgIDHeader) == id
+		return !found
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for an earlier rejection: %w", err)
+	}
+	return found, nil
+}
+
+// StoredRejection is a rejection as it stands in its stream.
+type StoredRejection struct {
+	Rejection
+
+	Sequence uint64    `json:"sequence"`
+	Time     time.Time `json:"time"`
+}
+
+// Rejections calls each for the stored rejections of one shipment (of all if
+// id is empty) since a time, oldest first, until it returns false.
+func Rejections(ctx context.Context, js jetstream.JetStream, id string, since time.Time, each func(StoredRejection) bool) error {
+	subject := TypeRejected + ".*"
+	if id != "" {
+		subject = Subject(TypeRejected, id)
+	}
+	var broken error
+	err := scan(ctx, js, StreamRejections, subject, since, func(msg *jetstream.RawStreamMsg) bool {
+		stored, err := DecodeRejection(msg)
+		if err != nil {
+			broken = err
+			return false
+		}
+		return each(stored)
+	})
+	return errors.Join(err, broken)
+}
+
+// DecodeRejection reads a message of the rejections' stream.
+func DecodeRejection(msg *jetstream.RawStreamMsg) (StoredRejection, error) {
+	stored := StoredRejection{Sequence: msg.Sequence, Time: msg.Time}
+	var ev event.Event
+	if err := json.Unmarshal(msg.Data, &ev); err != nil {
+		return stored, fmt.Errorf("rejection %d: %w", msg.Sequence, err)
+	}
+	if err := ev.DataAs(&stored.Rejection); err != nil {
+		return stored, fmt.Errorf("rejection %d: %w", msg.Sequence, err)
+	}
+	return stored, nil
+}
+
+// scan reads the messages of a subject from a time on, in batches.
+func scan(ctx context.Context, js jetstream.JetStream, stream, subject string, since time.Time, each func(*jetstream.RawStreamMsg) bool) error {
+	const batch = 100
+	from := []jetstreamext.GetBatchOpt{jetstreamext.GetBatchSubject(subject), jetstreamext.GetBatchStartTime(since)}
+	for {
+		messages, err := jetstreamext.GetBatch(ctx, js, stream, batch, from...)
+		if err != nil {
+			return err
+		}
+		var last *jetstream.RawStreamMsg
+		for msg, err := range messages {
+			if errors.Is(err, jetstreamext.ErrNoMessages) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if !each(msg) {
+				return nil
+			}
+			last = msg
+		}
+		// The iterator ends silently when the reply stays away.
+		if last == nil {
+			return fmt.Errorf("read stream %s: no reply: %w", stream, context.DeadlineExceeded)
+		}
+		from = []jetstreamext.GetBatchOpt{jetstreamext.GetBatchSubject(subject), jetstreamext.GetBatchSeq(last.Sequence + 1)}
+	}
+}
+
+// EscapeHeaders makes a message's headers fit for JSON without losing a byte:
+// everything outside of printable ASCII, and '%', is percent-encoded.
+func EscapeHeaders(header map[string][]string) map[string][]string {
+	if len(header) == 0 {
+		return nil
+	}
+	escaped := make(map[string][]string, len(header))
+	for key, values := range header {
+		for _, value := range values {
+			escaped[escape(key)] = append(escaped[escape(key)], escape(value))
+		}
+	}
+	return escaped
+}
+
+func escape(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '%' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,100 @@
+package shipment
+
+import "slices"
+
+// Status is where a shipment's process stands.
+type Status string
+
+// The statuses.
+const (
+	Pending  Status = "Pending"
+	Success  Status = "Success"
+	Failed   Status = "Failure"
+	Rejected Status = "Rejected"
+)
+
+// Result is how the process of a shipment stands or ended. It is the result of
+// the entry workflow, the answer of GET /{shipmentId}, and the data of
+// shipments.completed.
+type Result struct {
+	ShipmentID string `json:"shipmentId"`
+	Status     Status `json:"status"`
+	// Outcome is set for [Success].
+	Outcome *Outcome `json:"outcome,omitempty"`
+	// Failure is set for [Failed].
+	Failure *Failure `json:"failure,omitempty"`
+	// Reasons are set for [Rejected].
+	Reasons []Reason `json:"reasons,omitempty"`
+}
+
+// Outcome is what a successful process produced.
+type Outcome struct {
+	ManifestedLegs    []ManifestedLeg   `json:"manifestedLegs"`
+	ShipmentDocuments Documents         `json:"shipmentDocuments"`
+	CollectionBooking CollectionBooking `json:"collectionBooking"`
+}
+
+// ManifestedLeg is a leg that its carrier accepted.
+type ManifestedLeg struct {
+	CarrierID string `json:"carrierId"`
+	// TrackingNumbers has one number per package.
+	TrackingNumbers []string `json:"trackingNumbers"`
+	LabelsURL       string   `json:"labelsUrl"`
+}
+
+// Documents are where the shipment's documents can be fetched.
+type Documents struct {
+	LabelsURL string `json:"labelsUrl"`
+	// InvoiceURL is nil for domestic shipments, which need no customs invoice.
+	InvoiceURL          *string `json:"invoiceUrl"`
+	ReceiptURL          string  `json:"receiptUrl"`
+	CombinedDocumentURL string  `json:"combinedDocumentUrl"`
+}
+
+// CollectionBooking is a carrier's promise to collect the packages.
+type CollectionBooking struct {
+	CarrierID         string `json:"carrierId"`
+	BookingReference  string `json:"bookingReference"`
+	LocationReference string `json:"locationReference"`
+}
+
+// Failure is a business outcome: the process ran, and something said no.
+type Failure struct {
+	Faults []Fault `json:"faults"`
+}
+
+// Fault is one thing that went wrong, with the errors that a carrier or a rule
+// gave for it.
+type Fault struct {
+	Description string   `json:"description"`
+	Errors      []string `json:"errors"`
+}
+
+// NewFault makes a fault.
+func NewFault(description string, errors ...string) *Fault {
+	return &Fault{Description: description, Errors: errors}
+}
+
+// MergeFaults drops faults that say the same as an earlier one: two legs that
+// were refused for one reason make one fault.
+func MergeFaults(faults []Fault) []Fault {
+	var merged []Fault
+	for _, f := range faults {
+		same := func(m Fault) bool { return m.Description == f.Description && slices.Equal(m.Errors, f.Errors) }
+		if !slices.ContainsFunc(merged, same) {
+			merged = append(merged, f)
+		}
+	}
+	return merged
+}
+
+// Stage is a part of the process that an outcome belongs to.
+type Stage string
+
+// The stages at which a process can fail.
+const (
+	StageValidation    Stage = "validation"
+	StageManifestation Stage = "manifestation"
+	StageDocuments     Stage = "documents"
+	StageCollection    Stage = "collection"
+)

@@ -1,0 +1,221 @@
+package shipment
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/currency"
+	"golang.org/x/text/language"
+)
+
+// Rules are the deployment's choices that a shipment is judged by. They travel
+// in the input of its process, so that changing the configuration never
+// disturbs a process that runs.
+type Rules struct {
+	// Emulation lets the shipment id drive category, failures and booking time
+	// (see [Emulated]); off, the route and the calendar decide.
+	Emulation bool `json:"emulation,omitempty"`
+	// CollectionDelay is the time from scheduling a collection to booking it
+	// while emulating.
+	CollectionDelay time.Duration `json:"collectionDelay,omitempty"`
+	// Carriers are the carriers known; empty means [DefaultCarriers].
+	Carriers []Carrier `json:"carriers,omitempty"`
+}
+
+// Carrier is what the process needs to know of a carrier to plan with it.
+type Carrier struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// PaperlessTrade says that the customs invoice can be handed over as data.
+	PaperlessTrade bool `json:"paperlessTrade,omitempty"`
+	// Booking says when collections can be booked.
+	Booking BookingWindow `json:"booking"`
+}
+
+// DefaultCarriers are the two carriers of the demo shipments.
+func DefaultCarriers() []Carrier {
+	window := BookingWindow{DaysBefore: 1, Opens: "18:00", CutOff: "12:00"}
+	return []Carrier{
+		{ID: "c62bee763e7a4ce387dda5eb11678815", Name: "Albion Parcels", PaperlessTrade: true, Booking: window},
+		{ID: "9d6d28f2fbee4e53aeac2c3b3ba98d28", Name: "Continental Freight", Booking: window},
+	}
+}
+
+// Carrier finds a carrier by id.
+func (r Rules) Carrier(id string) (Carrier, bool) {
+	carriers := r.Carriers
+	if len(carriers) == 0 {
+		carriers = DefaultCarriers()
+	}
+	i := slices.IndexFunc(carriers, func(c Carrier) bool { return c.ID == id })
+	if i < 0 {
+		return Carrier{}, false
+	}
+	return carriers[i], true
+}
+
+// For returns the rules with only those carriers that s uses: enough to judge
+// it by, and small enough to travel with it.
+func (r Rules) For(s Shipment) Rules {
+	var used []Carrier
+	for _, leg := range s.Legs {
+		carrier, known := r.Carrier(leg.CarrierID)
+		if known && !slices.ContainsFunc(used, func(c Carrier) bool { return c.ID == carrier.ID }) {
+			used = append(used, carrier)
+		}
+	}
+	r.Carriers = used
+	return r
+}
+
+// Reason says why an input was not accepted: a stable machine-readable code,
+// where in the input (a JSON Pointer or an attribute's name; empty for all of
+// it), and a sentence for people that says what would be right.
+type Reason struct {
+	Code    string `json:"code"`
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
+}
+
+func (r Reason) String() string {
+	if r.Path == "" {
+		return r.Code + ": " + r.Message
+	}
+	return r.Code + " at " + r.Path + ": " + r.Message
+}
+
+// The codes of the domain's own rules.
+const (
+	CodeInvalidShipmentID     = "invalid-shipment-id"
+	CodeInvalidCollectionDate = "invalid-collection-date"
+	CodeUnknownTimeZone       = "unknown-time-zone"
+	CodeUnknownCountry        = "unknown-country"
+	CodeUnknownCurrency       = "unknown-currency"
+	CodeUnknownCarrier        = "unknown-carrier"
+	CodeLegCount              = "leg-count"
+	CodeMissingText           = "missing-text"
+	CodeMissingPackages       = "missing-packages"
+	CodeMissingGoods          = "missing-goods"
+	CodeOutOfRange            = "out-of-range"
+)
+
+// Bounds of what can be shipped. The JSON Schema states the same ones.
+const (
+	MaxLegs        = 2
+	MaxPackages    = 99
+	MaxGoods       = 200
+	MaxWeightGrams = 1_000_000
+	MaxSideMm      = 10_000
+	MaxQuantity    = 1_000_000
+)
+
+var unitValuePattern = regexp.MustCompile(`^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$`)
+
+// Validate returns what is wrong with s, or nothing. It is the one function
+// that decides whether a shipment makes sense: the consumer and the HTTP API
+// apply it before anything is stored or started, and the entry workflow applies
+// it to whatever reaches it another way.
+func (r Rules) Validate(s Shipment) []Reason {
+	v := validation{rules: r}
+	v.check(ValidID(s.ShipmentID), CodeInvalidShipmentID, "/shipmentId", "%q is not a shipment id: use %s", clip(s.ShipmentID), IDRule)
+	_, err := time.Parse(time.DateOnly, s.CollectionDate)
+	v.check(err == nil, CodeInvalidCollectionDate, "/collectionDate", "%q is not a day of the calendar: use YYYY-MM-DD", clip(s.CollectionDate))
+	_, err = location(s.TimeZone)
+	v.check(err == nil, CodeUnknownTimeZone, "/timeZone", "%q is not an IANA time zone: use one such as Europe/London", clip(s.TimeZone))
+	v.check(len(s.Legs) >= 1 && len(s.Legs) <= MaxLegs, CodeLegCount, "/legs", "%d legs: a shipment has one or two", len(s.Legs))
+	v.check(len(s.Packages) <= MaxPackages, CodeOutOfRange, "/packages", "%d packages: at most %d are possible", len(s.Packages), MaxPackages)
+	v.check(len(s.Goods) <= MaxGoods, CodeOutOfRange, "/goods", "%d lines of goods: at most %d are possible", len(s.Goods), MaxGoods)
+	for i, leg := range s.Legs[:min(len(s.Legs), MaxLegs)] {
+		v.leg(fmt.Sprintf("/legs/%d", i), leg)
+	}
+	for i, p := range s.Packages[:min(len(s.Packages), MaxPackages)] {
+		v.parcel(fmt.Sprintf("/packages/%d", i), p)
+	}
+	for i, g := range s.Goods[:min(len(s.Goods), MaxGoods)] {
+		v.goods(fmt.Sprintf("/goods/%d", i), g)
+	}
+	if r.Classify(s) != Domestic {
+		const why = "an international shipment needs at least one, for its customs invoice"
+		v.check(len(s.Packages) > 0, CodeMissingPackages, "/packages", "no packages: "+why)
+		v.check(len(s.Goods) > 0, CodeMissingGoods, "/goods", "no goods: "+why)
+	}
+	return v.reasons
+}
+
+// validation collects the reasons of one [Rules.Validate].
+type validation struct {
+	rules   Rules
+	reasons []Reason
+}
+
+func (v *validation) check(ok bool, code, path, format string, args ...any) {
+	if !ok {
+		v.reasons = append(v.reasons, Reason{Code: code, Path: path, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+func (v *validation) leg(path string, leg Leg) {
+	_, known := v.rules.Carrier(leg.CarrierID)
+	v.check(known, CodeUnknownCarrier, path+"/carrierId", "no carrier with id %q is known here", clip(leg.CarrierID))
+	v.address(path+"/sender", leg.Sender)
+	v.address(path+"/receiver", leg.Receiver)
+	v.address(path+"/collection", leg.Collection)
+}
+
+func (v *validation) address(path string, a Address) {
+	v.check(strings.TrimSpace(a.Name) != "", CodeMissingText, path+"/name", "an address needs a name")
+	v.check(strings.TrimSpace(a.Line1) != "", CodeMissingText, path+"/line1", "an address needs a first line")
+	v.check(strings.TrimSpace(a.City) != "", CodeMissingText, path+"/city", "an address needs a city")
+	v.check(isCountry(a.Country), CodeUnknownCountry, path+"/country", "%q is not a country: use an ISO 3166-1 alpha-2 code such as GB", clip(a.Country))
+}
+
+func (v *validation) parcel(path string, p Package) {
+	v.within(path+"/weightGrams", p.WeightGrams, MaxWeightGrams)
+	v.within(path+"/lengthMm", p.LengthMm, MaxSideMm)
+	v.within(path+"/widthMm", p.WidthMm, MaxSideMm)
+	v.within(path+"/heightMm", p.HeightMm, MaxSideMm)
+}
+
+func (v *validation) goods(path string, g Goods) {
+	v.check(strings.TrimSpace(g.Description) != "", CodeMissingText, path+"/description", "goods need a description")
+	v.within(path+"/quantity", g.Quantity, MaxQuantity)
+	v.check(unitValuePattern.MatchString(g.UnitValue), CodeOutOfRange, path+"/unitValue", "%q is not an amount: use a decimal number such as \"19.90\"", clip(g.UnitValue))
+	_, err := currency.ParseISO(g.Currency)
+	v.check(err == nil && len(g.Currency) == 3 && strings.ToUpper(g.Currency) == g.Currency, CodeUnknownCurrency, path+"/currency", "%q is not a currency: use an ISO 4217 code such as EUR", clip(g.Currency))
+	v.check(isCountry(g.OriginCountry), CodeUnknownCountry, path+"/originCountry", "%q is not a country: use an ISO 3166-1 alpha-2 code such as DE", clip(g.OriginCountry))
+}
+
+func (v *validation) within(path string, n, most int) {
+	v.check(n >= 1 && n <= most, CodeOutOfRange, path, "%d is out of range: use 1 to %d", n, most)
+}
+
+func isCountry(code string) bool {
+	if len(code) != 2 || strings.ToUpper(code) != code {
+		return false
+	}
+	region, err := language.ParseRegion(code)
+	// ParseRegion knows aliases of former countries (SU) and groups (EU, ZZ).
+	return err == nil && region.IsCountry() && region.Canonicalize() == region
+}
+
+// location loads an IANA time zone. Unlike [time.LoadLocation] it accepts
+// neither the empty name nor "Local", which mean different zones on different
+// hosts.
+func location(name string) (*time.Location, error) {
+	if name == "" || name == "Local" {
+		return nil, fmt.Errorf("time zone %q is not an IANA name", name)
+	}
+	return time.LoadLocation(name)
+}
+
+// clip shortens text from outside before it is shown in a message.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

@@ -1,0 +1,83 @@
+package shipment
+
+import (
+	"fmt"
+	"time"
+)
+
+// BookingWindow says when a carrier takes bookings for a collection day:
+// from Opens, DaysBefore days earlier, until CutOff on the day itself. Both
+// are wall-clock times (HH:MM) in the shipment's time zone.
+type BookingWindow struct {
+	DaysBefore int    `json:"daysBefore"`
+	Opens      string `json:"opens"`
+	CutOff     string `json:"cutOff"`
+}
+
+// The faults of scheduling.
+const (
+	cannotBeScheduled = "Shipment cannot be scheduled for collection booking"
+	missedCutOff      = "3.4.5: Missed booking cut-off time"
+)
+
+// BookingTime returns when the collection of s is to be booked, seen from now:
+// the opening of the carrier's booking window, or now if it is open already.
+// A collection that cannot be booked any more is a fault.
+//
+// While emulating, the collection is booked CollectionDelay from now.
+//
+// Wall-clock times follow the time zone's daylight saving. A time that the
+// clocks skip or repeat is resolved as [time.Date] does, to one of the two
+// instants around the change.
+func (r Rules) BookingTime(s Shipment, now time.Time) (time.Time, *Fault) {
+	if r.Emulation {
+		return now.Add(r.CollectionDelay), nil
+	}
+	carrier, known := r.Carrier(s.CollectionCarrierID())
+	if !known {
+		return time.Time{}, NewFault(cannotBeScheduled, "the carrier is not known")
+	}
+	opens, cutOff, err := carrier.Booking.on(s.CollectionDate, s.TimeZone)
+	switch {
+	case err != nil:
+		return time.Time{}, NewFault(cannotBeScheduled, err.Error())
+	case !now.Before(cutOff):
+		return time.Time{}, NewFault(cannotBeScheduled, missedCutOff)
+	case now.After(opens):
+		return now, nil
+	default:
+		return opens, nil
+	}
+}
+
+// CollectionCarrierID is the carrier that collects the shipment: the first
+// leg's. It is empty for a shipment without legs.
+func (s Shipment) CollectionCarrierID() string {
+	if len(s.Legs) == 0 {
+		return ""
+	}
+	return s.Legs[0].CarrierID
+}
+
+// on returns the window for one collection day.
+func (w BookingWindow) on(date, zone string) (opens, cutOff time.Time, err error) {
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return opens, cutOff, fmt.Errorf("collection date: %w", err)
+	}
+	loc, err := location(zone)
+	if err != nil {
+		return opens, cutOff, fmt.Errorf("time zone: %w", err)
+	}
+	opening, err := time.Parse("15:04", w.Opens)
+	if err != nil {
+		return opens, cutOff, fmt.Errorf("opening of the booking window: %w", err)
+	}
+	closing, err := time.Parse("15:04", w.CutOff)
+	if err != nil {
+		return opens, cutOff, fmt.Errorf("cut-off of the booking window: %w", err)
+	}
+	opens = time.Date(day.Year(), day.Month(), day.Day()-w.DaysBefore, opening.Hour(), opening.Minute(), 0, 0, loc)
+	cutOff = time.Date(day.Year(), day.Month(), day.Day(), closing.Hour(), closing.Minute(), 0, 0, loc)
+	return opens, cutOff, nil
+}
