@@ -114,3 +114,17 @@ func decodeData(msg *jetstream.RawStreamMsg, into any) error {
 	}
 	return nil
 }
+
+// ReadLedger reads the ledger entry of a shipment: which process took it on,
+// triggered by what. It returns [ErrUnknownShipment] if none has.
+func ReadLedger(ctx context.Context, js jetstream.JetStream, id string) (Accepted, error) {
+	var entry Accepted
+	found, err := lastOf(ctx, js, StreamEvents, id, []string{TypeAccepted})
+	if err != nil {
+		return entry, err
+	}
+	if found[TypeAccepted] == nil {
+		return entry, ErrUnknownShipment
+	}
+	return entry, decodeData(found[TypeAccepted], &entry)
+}

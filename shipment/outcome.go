@@ -11,6 +11,9 @@ const (
 	Success  Status = "Success"
 	Failed   Status = "Failure"
 	Rejected Status = "Rejected"
+	// Duplicate is only the result of a workflow that found its shipment taken
+	// on by an earlier one: it stopped without any effect.
+	Duplicate Status = "Duplicate"
 )
 
 // Result is how the process of a shipment stands or ended. It is the result of
@@ -88,13 +91,16 @@ func MergeFaults(faults []Fault) []Fault {
 	return merged
 }
 
-// Stage is a part of the process that an outcome belongs to.
+// Stage is a part of the process.
 type Stage string
 
-// The stages at which a process can fail.
+// The stages. Validation and classification are the entry's own; the others
+// can run as child workflows.
 const (
 	StageValidation    Stage = "validation"
+	StageCategory      Stage = "category"
 	StageManifestation Stage = "manifestation"
 	StageDocuments     Stage = "documents"
 	StageCollection    Stage = "collection"
+	StageCarrier       Stage = "carrier"
 )

@@ -1,0 +1,59 @@
+// Package activities is what of the process touches the world: the carriers,
+// the documents, and the streams that outcome events and rejections go to.
+//
+// Activities are methods of structs that hold their dependencies. Workflows
+// name them through nil pointers of these types, never by string. All are
+// idempotent and safe for concurrent use. A business refusal is part of the
+// result; an error is a technical fault, which Temporal retries.
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"shipments/activities/carriers"
+)
+
+// Carriers are the activities of carrier integration.
+type Carriers struct {
+	// ByID has the integration of each carrier id; ids without one use Default.
+	ByID    map[string]carriers.Carrier
+	Default carriers.Carrier
+}
+
+func (a *Carriers) carrier(id string) (carriers.Carrier, error) {
+	if c, ok := a.ByID[id]; ok {
+		return c, nil
+	}
+	if a.Default != nil {
+		return a.Default, nil
+	}
+	return nil, fmt.Errorf("this host has no integration for carrier %s", id)
+}
+
+// ManifestLeg hands a leg over to its carrier.
+func (a *Carriers) ManifestLeg(ctx context.Context, call carriers.ManifestLeg) (carriers.Manifested, error) {
+	c, err := a.carrier(call.Details.CarrierID)
+	if err != nil {
+		return carriers.Manifested{}, err
+	}
+	return c.ManifestLeg(ctx, call)
+}
+
+// VoidLeg takes a manifested leg back.
+func (a *Carriers) VoidLeg(ctx context.Context, call carriers.VoidLeg) (carriers.Voided, error) {
+	c, err := a.carrier(call.CarrierID)
+	if err != nil {
+		return carriers.Voided{}, err
+	}
+	return c.VoidLeg(ctx, call)
+}
+
+// BookCollection books the collection with its carrier.
+func (a *Carriers) BookCollection(ctx context.Context, call carriers.BookCollection) (carriers.Booked, error) {
+	c, err := a.carrier(call.CarrierID)
+	if err != nil {
+		return carriers.Booked{}, err
+	}
+	return c.BookCollection(ctx, call)
+}

@@ -1,0 +1,93 @@
+// Package carriers is the integration with carriers: one small interface, and
+// its implementations.
+package carriers
+
+import (
+	"context"
+	"fmt"
+
+	"shipments/shipment"
+)
+
+// Carrier is a carrier's system. Every call has an idempotency key made from
+// the shipment, the leg and the purpose: repeated with the same key it has the
+// effect of one call and gives the same answer, so that a retried activity
+// neither manifests twice nor invents new tracking numbers.
+//
+// A refusal is part of the reply, because it is a business outcome. An error
+// is a technical fault, and worth a retry.
+//
+// Implementations are safe for concurrent use.
+type Carrier interface {
+	// ManifestLeg hands a leg over to its carrier.
+	ManifestLeg(ctx context.Context, call ManifestLeg) (Manifested, error)
+	// VoidLeg takes a manifested leg back. To void a leg that is void already,
+	// or was never manifested, succeeds.
+	VoidLeg(ctx context.Context, call VoidLeg) (Voided, error)
+	// BookCollection books the collection of the shipment's packages.
+	BookCollection(ctx context.Context, call BookCollection) (Booked, error)
+}
+
+// ManifestLeg is the request to manifest one leg.
+type ManifestLeg struct {
+	ShipmentID string `json:"shipmentId"`
+	// Leg is the leg's number, from 1.
+	Leg      int                `json:"leg"`
+	Details  shipment.Leg       `json:"details"`
+	Packages []shipment.Package `json:"packages,omitempty"`
+	Goods    []shipment.Goods   `json:"goods,omitempty"`
+	// InvoiceURL is set for paperless trade: the customs invoice that the
+	// carrier gets with the manifestation.
+	InvoiceURL string `json:"invoiceUrl,omitempty"`
+}
+
+// IdempotencyKey identifies the call's effect.
+func (c ManifestLeg) IdempotencyKey() string { return key(c.ShipmentID, c.Leg, "manifest") }
+
+// Manifested is the carrier's answer.
+type Manifested struct {
+	// TrackingNumbers has one number per package.
+	TrackingNumbers []string `json:"trackingNumbers,omitempty"`
+	// Refusal is set if the carrier said no.
+	Refusal *shipment.Fault `json:"refusal,omitempty"`
+}
+
+// VoidLeg is the request to void a manifested leg.
+type VoidLeg struct {
+	ShipmentID      string   `json:"shipmentId"`
+	Leg             int      `json:"leg"`
+	CarrierID       string   `json:"carrierId"`
+	TrackingNumbers []string `json:"trackingNumbers"`
+}
+
+// IdempotencyKey identifies the call's effect.
+func (c VoidLeg) IdempotencyKey() string { return key(c.ShipmentID, c.Leg, "void") }
+
+// Voided is the carrier's answer.
+type Voided struct {
+	Refusal *shipment.Fault `json:"refusal,omitempty"`
+}
+
+// BookCollection is the request to book the collection.
+type BookCollection struct {
+	ShipmentID      string           `json:"shipmentId"`
+	CarrierID       string           `json:"carrierId"`
+	CollectionDate  string           `json:"collectionDate"`
+	TimeZone        string           `json:"timeZone"`
+	Address         shipment.Address `json:"address"`
+	TrackingNumbers []string         `json:"trackingNumbers"`
+}
+
+// IdempotencyKey identifies the call's effect.
+func (c BookCollection) IdempotencyKey() string { return key(c.ShipmentID, 1, "book-collection") }
+
+// Booked is the carrier's answer.
+type Booked struct {
+	BookingReference  string          `json:"bookingReference,omitempty"`
+	LocationReference string          `json:"locationReference,omitempty"`
+	Refusal           *shipment.Fault `json:"refusal,omitempty"`
+}
+
+func key(shipmentID string, leg int, purpose string) string {
+	return fmt.Sprintf("%s/leg-%d/%s", shipmentID, leg, purpose)
+}

@@ -1,0 +1,69 @@
+package carriers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"shipments/shipment"
+)
+
+// The refusals of the simulator.
+const (
+	manifestationFailed = "Carrier manifestation failed"
+	bookingFailed       = "Carrier collection booking failed"
+)
+
+// Simulator is a carrier that lives in the process. What it hands out is
+// derived from the idempotency key, so that the same call always gets the same
+// answer without anything being remembered.
+//
+// While emulating, the shipment id decides what it refuses; see
+// [shipment.Emulated]. It is safe for concurrent use.
+type Simulator struct {
+	// Emulation makes the simulator refuse what the shipment id asks it to.
+	Emulation bool
+}
+
+var _ Carrier = Simulator{}
+
+// ManifestLeg answers with one tracking number per package.
+func (s Simulator) ManifestLeg(ctx context.Context, call ManifestLeg) (Manifested, error) {
+	if err := ctx.Err(); err != nil {
+		return Manifested{}, err
+	}
+	if s.Emulation && shipment.Emulated(call.ShipmentID).RefusesManifestation() {
+		return Manifested{Refusal: shipment.NewFault(manifestationFailed, "1.2.3: Manifestation failed")}, nil
+	}
+	numbers := make([]string, max(1, len(call.Packages)))
+	for i := range numbers {
+		numbers[i] = reference(call.IdempotencyKey(), fmt.Sprintf("package-%d", i+1))
+	}
+	return Manifested{TrackingNumbers: numbers}, nil
+}
+
+// VoidLeg always succeeds.
+func (s Simulator) VoidLeg(ctx context.Context, _ VoidLeg) (Voided, error) {
+	return Voided{}, ctx.Err()
+}
+
+// BookCollection answers with a booking and a location.
+func (s Simulator) BookCollection(ctx context.Context, call BookCollection) (Booked, error) {
+	if err := ctx.Err(); err != nil {
+		return Booked{}, err
+	}
+	if s.Emulation && shipment.Emulated(call.ShipmentID).RefusesCollection() {
+		return Booked{Refusal: shipment.NewFault(bookingFailed, "2.3.4: Collection not possible on the requested day")}, nil
+	}
+	return Booked{
+		BookingReference:  reference(call.IdempotencyKey(), "booking"),
+		LocationReference: reference(call.IdempotencyKey(), "location"),
+	}, nil
+}
+
+// reference derives 32 hexadecimal digits from an idempotency key.
+func reference(key, purpose string) string {
+	sum := sha256.Sum256([]byte(key + "#" + purpose))
+	return hex.EncodeToString(sum[:16])
+}

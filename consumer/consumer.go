@@ -1,0 +1,226 @@
+// Package consumer feeds the shipment processes: it takes the events of the
+// SHIPMENTS stream and starts, or signals, one Temporal process for each
+// shipment.
+//
+//	SHIPMENTS ──pull──▶ handle ──judge──▶ verdict ──settle──▶ ack │ reject + term │ hand back
+//	                      │ as many at once as there are slots
+//	                      └─ while Temporal is away: keep the message alive, try again
+//
+// A message is acknowledged only after Temporal has taken its event on, or
+// after its rejection is stored. Everything in between may crash at any point:
+// the message is delivered again, and what had its effect is recognised.
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"shipments/events"
+	"shipments/workflows"
+)
+
+// Config is how the consumer works. The zero value of a field means its default.
+type Config struct {
+	// Concurrency is how many messages are handled at once; default 64.
+	Concurrency int
+	// MaxDeliveries is how often a message is tried before it is taken for the
+	// cause of a crash loop and rejected; default 30. An outage does not count:
+	// while Temporal is away a message is held, not delivered again.
+	MaxDeliveries uint64
+	// DrainTimeout bounds how long stopping waits for the messages that are
+	// being handled; default 10 seconds.
+	DrainTimeout time.Duration
+	// Settings are handed to every process that is started.
+	Settings workflows.Settings
+}
+
+func (c Config) withDefaults() Config {
+	if c.Concurrency <= 0 {
+		c.Concurrency = 64
+	}
+	if c.MaxDeliveries == 0 {
+		c.MaxDeliveries = 30
+	}
+	if c.DrainTimeout <= 0 {
+		c.DrainTimeout = 10 * time.Second
+	}
+	return c
+}
+
+// Consumer takes events from JetStream to Temporal. Run it once; any number of
+// consumers, in any number of processes, share the work.
+type Consumer struct {
+	config    Config
+	js        jetstream.JetStream
+	publisher *events.Publisher
+	temporal  Temporal
+	provision func(context.Context) error
+	log       zerolog.Logger
+}
+
+// New makes a consumer. When the durable consumer turns out to be missing,
+// provision is called to make it anew.
+func New(config Config, js jetstream.JetStream, publisher *events.Publisher, temporal Temporal,
+	provision func(context.Context) error, log zerolog.Logger,
+) *Consumer {
+	return &Consumer{
+		config:    config.withDefaults(),
+		js:        js,
+		publisher: publisher,
+		temporal:  temporal,
+		provision: provision,
+		log:       log,
+	}
+}
+
+// Run works until ctx is done and then drains: it stops pulling, finishes what
+// is being handled, hands back what has to wait for Temporal, and returns nil.
+// Trouble with JetStream or Temporal does not end it; it goes on when they are back.
+func (c *Consumer) Run(ctx context.Context) error {
+	// Handling outlives ctx by the drain's bound.
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	h := &handling{Consumer: c, stopping: ctx, slots: make(chan struct{}, c.config.Concurrency)}
+	for ctx.Err() == nil {
+		if err := h.pull(ctx, work); err != nil && ctx.Err() == nil {
+			c.log.Warn().Err(err).Msg("Pulling from JetStream failed; trying again")
+			if err := c.provision(ctx); err != nil {
+				c.log.Warn().Err(err).Msg("The streams cannot be provisioned")
+			}
+			pause(ctx, time.Second)
+		}
+	}
+	drained := time.AfterFunc(c.config.DrainTimeout, abandon)
+	defer drained.Stop()
+	h.busy.Wait()
+	return nil
+}
+
+// handling is one run of a consumer.
+type handling struct {
+	*Consumer
+
+	stopping context.Context //nolint:containedctx // its end is what handlers ask for, not their own
+	slots    chan struct{}
+	busy     sync.WaitGroup
+}
+
+// pull asks for as many messages as there are free slots and handles them as
+// they arrive. No message ever waits unattended in a buffer of ours.
+func (h *handling) pull(ctx, work context.Context) error {
+	consumer, err := h.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
+	if err != nil {
+		return fmt.Errorf("look up consumer %s: %w", events.ConsumerName, err)
+	}
+	for ctx.Err() == nil {
+		free := h.acquire(ctx)
+		if free == 0 {
+			return nil
+		}
+		batch, err := consumer.Fetch(free, jetstream.FetchContext(ctx))
+		if err != nil {
+			h.release(free)
+			return fmt.Errorf("pull: %w", err)
+		}
+		for msg := range batch.Messages() {
+			free--
+			h.busy.Go(func() {
+				defer h.release(1)
+				h.handle(work, msg)
+			})
+		}
+		h.release(free)
+		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
+			return fmt.Errorf("pull: %w", err)
+		}
+	}
+	return nil
+}
+
+// acquire waits for a free slot and takes all that are free.
+func (h *handling) acquire(ctx context.Context) int {
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	for n := 1; ; n++ {
+		select {
+		case h.slots <- struct{}{}:
+		default:
+			return n
+		}
+	}
+}
+
+func (h *handling) release(n int) {
+	for range n {
+		<-h.slots
+	}
+}
+
+// handle judges one message and settles it. A panic is kept from taking the
+// other messages down; the message is delivered again, and in the end
+// quarantined.
+func (h *handling) handle(ctx context.Context, msg jetstream.Msg) {
+	defer func() {
+		if r := recover(); r != nil {
+			h.log.Error().Str("subject", msg.Subject()).Interface("panic", r).Msg("Handling a message panicked")
+		}
+	}()
+	meta, err := msg.Metadata()
+	if err != nil {
+		h.log.Error().Err(err).Str("subject", msg.Subject()).Msg("A message without JetStream metadata is ignored")
+		return
+	}
+	d := delivery{msg: msg, meta: meta}
+	stopKeeping := h.keepAlive(ctx, msg)
+	v := h.judge(ctx, d)
+	stopKeeping()
+	h.settle(ctx, d, v)
+}
+
+// keepAlive tells JetStream, well within AckWait, that the message is being
+// worked on, until the returned function is called.
+func (h *handling) keepAlive(ctx context.Context, msg jetstream.Msg) (stop func()) {
+	done := make(chan struct{})
+	ticker := time.NewTicker(events.AckWait / 3)
+	h.busy.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if err := msg.InProgress(); err != nil {
+				h.log.Warn().Err(err).Str("subject", msg.Subject()).Msg("JetStream could not be told that a message is being worked on")
+			}
+		}
+	})
+	return func() { ticker.Stop(); close(done) }
+}
+
+// delivery is one message with what JetStream says of it.
+type delivery struct {
+	msg  jetstream.Msg
+	meta *jetstream.MsgMetadata
+}
+
+// pause waits, or returns false when ctx is done before.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,134 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"shipments/events"
+	"shipments/shipment"
+)
+
+// verdict is what becomes of a message. Exactly one of its members is set.
+type verdict struct {
+	// effect says what the event did: its message is acknowledged.
+	effect string
+	// reasons say why the event is rejected.
+	reasons []shipment.Reason
+	// handBack says why the message has to be delivered again later.
+	handBack error
+
+	shipmentID string
+}
+
+// handBackDelay is how long JetStream waits before it delivers a message again
+// that was handed back.
+const handBackDelay = 5 * time.Second
+
+// settleTimeout bounds one confirmed answer to JetStream.
+const settleTimeout = 10 * time.Second
+
+// settle carries a verdict out. It is the one place that acknowledges,
+// terminates or hands back a message.
+//
+// Whatever fails or crashes in here leaves the message unsettled: it is
+// delivered again and judged the same way, without a second effect.
+func (h *handling) settle(ctx context.Context, d delivery, v verdict) {
+	log := h.log.With().
+		Uint64("sequence", d.meta.Sequence.Stream).
+		Uint64("delivery", d.meta.NumDelivered).
+		Str("shipment", v.shipmentID).Logger()
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+
+	if len(v.reasons) > 0 {
+		if err := h.publisher.Reject(ctx, rejection(d, v), d.meta.NumDelivered > 1); err != nil {
+			v = verdict{handBack: fmt.Errorf("store the rejection: %w", err)}
+		}
+	}
+	switch {
+	case v.effect != "":
+		if err := d.msg.DoubleAck(ctx); err != nil {
+			log.Warn().Err(err).Msg("An acknowledgement was not confirmed; the message will be delivered again and recognised")
+			return
+		}
+		log.Debug().Msg("Event " + v.effect)
+	case len(v.reasons) > 0:
+		if err := d.msg.TermWithReason(codes(v.reasons)); err != nil {
+			log.Warn().Err(err).Msg("A rejected message could not be terminated; it will be delivered again and recognised")
+			return
+		}
+		log.Info().Str("reasons", codes(v.reasons)).Msg("Event rejected")
+	default:
+		log.Warn().Err(v.handBack).Msg("Message handed back to JetStream")
+		if err := d.msg.NakWithDelay(handBackDelay); err != nil {
+			log.Warn().Err(err).Msg("The message could not be handed back; it will be delivered again after its time to acknowledge")
+		}
+	}
+}
+
+// judge decides what becomes of a message.
+func (h *handling) judge(ctx context.Context, d delivery) verdict {
+	subject := d.msg.Subject()
+	if d.meta.NumDelivered > h.config.MaxDeliveries {
+		return verdict{
+			shipmentID: subjectShipment(subject),
+			reasons: []shipment.Reason{{
+				Code:    events.CodeDeliveredTooOften,
+				Message: fmt.Sprintf("delivered %d times without an end: handling it seems to crash the consumer", d.meta.NumDelivered-1),
+			}},
+		}
+	}
+	ev, reasons := events.Decode(d.msg.Headers(), d.msg.Data())
+	if len(reasons) > 0 {
+		return verdict{shipmentID: subjectShipment(subject), reasons: reasons}
+	}
+	created, reasons := events.Created(ev, subject, h.config.Settings.Rules)
+	if len(reasons) > 0 {
+		id := created.Data.ShipmentID
+		if !shipment.ValidID(id) {
+			id = subjectShipment(subject)
+		}
+		return verdict{shipmentID: id, reasons: reasons}
+	}
+	v := h.start(ctx, d, created)
+	v.shipmentID = created.Data.ShipmentID
+	return v
+}
+
+// subjectShipment is the shipment id that a publisher put into the subject, if
+// it is a valid one.
+func subjectShipment(subject string) string {
+	id := subject[strings.LastIndexByte(subject, '.')+1:]
+	if subject == events.TypeCreated || !shipment.ValidID(id) {
+		return ""
+	}
+	return id
+}
+
+func rejection(d delivery, v verdict) events.Rejection {
+	return events.Rejection{
+		ShipmentID: v.shipmentID,
+		Reasons:    v.reasons,
+		Input: events.Input{
+			Stream:         d.meta.Stream,
+			StreamSequence: d.meta.Sequence.Stream,
+			Subject:        d.msg.Subject(),
+			StoredAt:       d.meta.Timestamp.UTC(),
+			Deliveries:     d.meta.NumDelivered,
+			Headers:        events.EscapeHeaders(d.msg.Headers()),
+			Data:           d.msg.Data(),
+		},
+	}
+}
+
+func codes(reasons []shipment.Reason) string {
+	list := make([]string, 0, len(reasons))
+	for _, r := range reasons {
+		if text := r.Code + " " + r.Path; len(strings.Join(list, ", "))+len(text) < 200 {
+			list = append(list, strings.TrimSpace(text))
+		}
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,58 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"shipments/activities/carriers"
+	"shipments/shipment"
+)
+
+// CollectionInput is the input of [Collection].
+type CollectionInput struct {
+	Settings Settings                 `json:"settings"`
+	Shipment shipment.Shipment        `json:"shipment"`
+	Legs     []shipment.ManifestedLeg `json:"legs"`
+}
+
+// CollectionResult is the result of [Collection]: a booking, or faults.
+type CollectionResult struct {
+	Booking *shipment.CollectionBooking `json:"booking,omitempty"`
+	Faults  []shipment.Fault            `json:"faults,omitempty"`
+}
+
+var collection = part[CollectionInput, CollectionResult]{shipment.StageCollection, Collection}
+
+// Collection schedules the collection, waits on a durable timer until it can
+// be booked, and books it with the first leg's carrier.
+func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, error) {
+	s := in.Shipment
+	now := workflow.Now(ctx)
+	at, fault := in.Settings.Rules.BookingTime(s, now)
+	if fault != nil {
+		return CollectionResult{Faults: []shipment.Fault{*fault}}, nil
+	}
+	timer := workflow.NewTimerWithOptions(ctx, at.Sub(now), workflow.TimerOptions{Summary: "book the collection"})
+	if err := timer.Get(ctx, nil); err != nil {
+		return CollectionResult{}, fmt.Errorf("wait to book the collection: %w", err)
+	}
+	reply, err := bookCollection.call(ctx, in.Settings.ChildWorkflows,
+		carrierID(s.ShipmentID, "book-collection", 1), "book the collection of shipment "+s.ShipmentID,
+		carriers.BookCollection{
+			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(),
+			CollectionDate: s.CollectionDate, TimeZone: s.TimeZone,
+			Address: s.Legs[0].Collection, TrackingNumbers: in.Legs[0].TrackingNumbers,
+		})
+	if err != nil {
+		return CollectionResult{}, fmt.Errorf("book the collection: %w", err)
+	}
+	if reply.Refusal != nil {
+		return CollectionResult{Faults: []shipment.Fault{*reply.Refusal}}, nil
+	}
+	return CollectionResult{Booking: &shipment.CollectionBooking{
+		CarrierID:         s.CollectionCarrierID(),
+		BookingReference:  reply.BookingReference,
+		LocationReference: reply.LocationReference,
+	}}, nil
+}

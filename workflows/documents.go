@@ -1,0 +1,43 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"shipments/activities/documents"
+	"shipments/shipment"
+)
+
+// DocumentsInput is the input of [Documents] and [CustomsInvoice].
+type DocumentsInput struct {
+	Settings Settings                 `json:"settings"`
+	Shipment shipment.Shipment        `json:"shipment"`
+	Category shipment.Category        `json:"category"`
+	Legs     []shipment.ManifestedLeg `json:"legs,omitempty"`
+}
+
+// DocumentsResult is the result of [Documents].
+type DocumentsResult struct {
+	Documents shipment.Documents `json:"documents"`
+}
+
+// InvoiceResult is the result of [CustomsInvoice].
+type InvoiceResult struct {
+	InvoiceURL string `json:"invoiceUrl"`
+}
+
+var (
+	shipmentDocuments = part[DocumentsInput, DocumentsResult]{shipment.StageDocuments, Documents}
+	customsInvoice    = part[DocumentsInput, InvoiceResult]{shipment.StageDocuments, CustomsInvoice}
+)
+
+// Documents makes the documents of a manifested shipment: labels, receipt,
+// combined document, and for international shipments the customs invoice.
+func Documents(_ workflow.Context, in DocumentsInput) (DocumentsResult, error) {
+	return DocumentsResult{Documents: documents.URLs(in.Settings.PublicURL, in.Shipment.ShipmentID, in.Category)}, nil
+}
+
+// CustomsInvoice makes the customs invoice before manifestation, for paperless
+// trade: the carrier gets it with the manifestation.
+func CustomsInvoice(_ workflow.Context, in DocumentsInput) (InvoiceResult, error) {
+	return InvoiceResult{InvoiceURL: documents.InvoiceURL(in.Settings.PublicURL, in.Shipment.ShipmentID, in.Category)}, nil
+}

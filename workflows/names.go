@@ -1,0 +1,54 @@
+// Package workflows is the process of a shipment: one file per workflow.
+//
+//   - process.go: the entry, one per shipment
+//   - category.go: domestic, international, international with paperless trade
+//   - manifestation.go, documents.go, collection.go: the stages
+//   - carrier.go: carrier integration, one carrier call each
+//   - composition.go: running a stage as a child workflow or inline
+//   - names.go, options.go: task queues, ids and signals; timeouts, retries and start options
+//
+// Workflow code is deterministic: it neither reads clocks nor does I/O except
+// through the workflow API. A change that breaks the replay of the histories
+// in testdata needs versioning, because processes run that were started before it.
+package workflows
+
+import (
+	"fmt"
+
+	"shipments/shipment"
+)
+
+// The task queues, one per worker host.
+const (
+	QueueOrchestrator  = "shipment-orchestrator"
+	QueueManifestation = "shipment-manifestation"
+	QueueDocuments     = "shipment-documents"
+	QueueCollection    = "shipment-collection"
+	QueueCarrier       = "shipment-carrier"
+)
+
+// SignalCreated is the signal that carries a [Created].
+const SignalCreated = "created"
+
+// Ids are separated by dots, which no shipment id contains: two shipments
+// never share a workflow id.
+
+// ProcessID is the workflow id of a shipment's process.
+func ProcessID(shipmentID string) string { return "shipment." + shipmentID }
+
+// stageID is the workflow id of a stage that runs as a child.
+func stageID(shipmentID string, stage shipment.Stage) string {
+	return ProcessID(shipmentID) + "." + string(stage)
+}
+
+// carrierID is the workflow id of a carrier call that runs as a child.
+func carrierID(shipmentID, call string, leg int) string {
+	return fmt.Sprintf("%s.leg-%d", stageID(shipmentID, shipment.StageCarrier)+"."+call, leg)
+}
+
+// The memo of a process: what it was started by.
+const (
+	memoTriggerID     = "triggerId"
+	memoTriggerSource = "triggerSource"
+	memoContentDigest = "contentDigest"
+)

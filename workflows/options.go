@@ -1,0 +1,112 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"shipments/events"
+	"shipments/shipment"
+)
+
+// CategoryAttribute is the search attribute that lists processes by category.
+const CategoryAttribute = "ShipmentCategory"
+
+var categoryAttribute = temporal.NewSearchAttributeKeyKeyword(CategoryAttribute)
+
+// forever bounds what must be retried until it succeeds: Temporal demands a
+// bound for local activities.
+const forever = 10 * 365 * 24 * time.Hour
+
+// withCarrierCall are the options of a carrier call. A carrier that does not
+// answer is tried again, less and less often, for as long as it takes.
+func withCarrierCall(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    time.Second,
+			BackoffCoefficient: 2,
+			MaximumInterval:    time.Minute,
+		},
+		Summary: summary,
+	})
+}
+
+// withPublishing are the options of storing an event. JetStream may be away
+// for hours; the event waits for it.
+func withPublishing(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout:    10 * time.Second,
+		ScheduleToCloseTimeout: forever,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    200 * time.Millisecond,
+			BackoffCoefficient: 2,
+			MaximumInterval:    30 * time.Second,
+		},
+		Summary: summary,
+	})
+}
+
+// withChild are the options of a stage that runs as a child workflow.
+func withChild(ctx workflow.Context, id, queue, summary string) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:    id,
+		TaskQueue:     queue,
+		StaticSummary: summary,
+	})
+}
+
+// StartOptions are the options of starting the process of a shipment by an
+// event. A process is never started again while Temporal remembers it.
+//
+// All that is given here costs nothing beyond the start itself: the memo says
+// what the process was started by, the search attribute and the summary help
+// to find it.
+func StartOptions(created events.ShipmentCreated, category shipment.Category) client.StartWorkflowOptions {
+	s := created.Data
+	return client.StartWorkflowOptions{
+		ID:                       ProcessID(s.ShipmentID),
+		TaskQueue:                QueueOrchestrator,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		Memo: map[string]any{
+			memoTriggerID:     created.ID,
+			memoTriggerSource: created.Source,
+			memoContentDigest: s.Digest(),
+		},
+		TypedSearchAttributes: temporal.NewSearchAttributes(categoryAttribute.ValueSet(string(category))),
+		StaticSummary: fmt.Sprintf("%s shipment %s: %d leg(s), %d package(s), collection %s",
+			category, s.ShipmentID, len(s.Legs), s.PackageCount(), s.CollectionDate),
+	}
+}
+
+// Memo is what a process was started by.
+type Memo struct {
+	Trigger       events.Trigger
+	ContentDigest string
+}
+
+// ReadMemo reads the memo of a process. Members that are missing stay empty.
+func ReadMemo(memo *commonpb.Memo) (Memo, error) {
+	var m Memo
+	for field, into := range map[string]*string{
+		memoTriggerID:     &m.Trigger.ID,
+		memoTriggerSource: &m.Trigger.Source,
+		memoContentDigest: &m.ContentDigest,
+	} {
+		payload, ok := memo.GetFields()[field]
+		if !ok {
+			continue
+		}
+		if err := converter.GetDefaultDataConverter().FromPayload(payload, into); err != nil {
+			return m, fmt.Errorf("memo %s: %w", field, err)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,201 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"shipments/activities"
+	"shipments/events"
+	"shipments/shipment"
+)
+
+// Settings are the deployment's choices, as they were when the process began.
+type Settings struct {
+	// ChildWorkflows lists the stages that run as child workflows.
+	ChildWorkflows Composition `json:"childWorkflows,omitempty"`
+	// PublicURL is where the HTTP API is reached: documents are fetched there.
+	PublicURL string `json:"publicUrl"`
+	// Rules are what shipments are judged by.
+	Rules shipment.Rules `json:"rules"`
+}
+
+// ProcessInput is the input of [ShipmentProcess].
+type ProcessInput struct {
+	Settings Settings `json:"settings"`
+}
+
+// Created is what the signal "created" carries.
+type Created struct {
+	Event events.ShipmentCreated `json:"event"`
+	// StreamSequence is where the event stands in the SHIPMENTS stream; 0 if
+	// it came another way.
+	StreamSequence uint64 `json:"streamSequence,omitempty"`
+}
+
+// ShipmentProcess is the entry workflow, one per shipment: it takes the
+// shipment on, lets its category's workflow do the work, and tells how it ended.
+// A business failure is a result; the workflow completes either way.
+//
+// The shipment arrives with the signal "created". That signal may arrive
+// again: the same event or the same content is ignored, other content is
+// rejected as a conflict.
+func ShipmentProcess(ctx workflow.Context, in ProcessInput) (shipment.Result, error) {
+	p := &process{Settings: in.Settings, created: workflow.GetSignalChannel(ctx, SignalCreated)}
+	p.created.Receive(ctx, &p.trigger)
+	if id := p.trigger.Event.Data.ShipmentID; !shipment.ValidID(id) || ProcessID(id) != workflow.GetInfo(ctx).WorkflowExecution.ID {
+		return shipment.Result{}, temporal.NewNonRetryableApplicationError(
+			fmt.Sprintf("the signal is for shipment %q, which is not this workflow's", id), "WrongShipment", nil)
+	}
+	workflow.Go(ctx, p.watch)
+	result, err := p.run(ctx)
+	if err != nil {
+		return result, err
+	}
+	return result, p.drain(ctx)
+}
+
+// process is the state of one [ShipmentProcess].
+type process struct {
+	Settings
+
+	created workflow.ReceiveChannel
+	trigger Created
+	// owner is what the shipment is known by: the trigger, or that of an earlier run.
+	owner       events.Trigger
+	ownerDigest string
+	ledgerRead  bool
+	judging     int // further events that are being judged
+	story       Story
+}
+
+// run is the business process.
+func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
+	s := p.trigger.Event.Data
+	category := p.Rules.Classify(s)
+	owner, err := p.takeOn(ctx, category)
+	if err != nil {
+		return shipment.Result{}, fmt.Errorf("take the shipment on: %w", err)
+	}
+	if owner != nil {
+		return p.standBack(ctx)
+	}
+	if reasons := p.Rules.Validate(s); len(reasons) > 0 {
+		return p.fail(ctx, shipment.StageValidation, invalid(reasons))
+	}
+	if _, fault := p.Rules.BookingTime(s, workflow.Now(ctx)); fault != nil {
+		return p.fail(ctx, shipment.StageCollection, []shipment.Fault{*fault})
+	}
+	end, err := categoryWorkflow(category).call(ctx, p.ChildWorkflows,
+		stageID(s.ShipmentID, shipment.StageCategory), fmt.Sprintf("%s shipment %s", category, s.ShipmentID),
+		CategoryInput{Settings: p.Settings, Shipment: s, Story: p.story})
+	if err != nil {
+		return shipment.Result{}, fmt.Errorf("%s shipment: %w", category, err)
+	}
+	p.story = end.Story
+	if end.Outcome == nil {
+		return p.fail(ctx, end.Stage, end.Faults)
+	}
+	result := shipment.Result{ShipmentID: s.ShipmentID, Status: shipment.Success, Outcome: end.Outcome}
+	return result, p.story.publish(ctx, events.TypeCompleted, result)
+}
+
+// takeOn enters this run in the shipment's ledger. It returns the owner if the
+// shipment was taken on by another run.
+func (p *process) takeOn(ctx workflow.Context, category shipment.Category) (*events.Accepted, error) {
+	run := runID(workflow.GetInfo(ctx))
+	ev := p.trigger.Event
+	p.story = Story{Lineage: events.NewLineage(ev, run)}
+	owner, err := p.story.accept(ctx, events.Accepted{
+		ShipmentID:    ev.Data.ShipmentID,
+		Category:      category,
+		WorkflowID:    workflow.GetInfo(ctx).WorkflowExecution.ID,
+		RunID:         run,
+		Trigger:       ev.Trigger(),
+		ContentDigest: ev.Data.Digest(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.owner, p.ownerDigest, p.ledgerRead = ev.Trigger(), ev.Data.Digest(), true
+	if owner != nil {
+		p.owner, p.ownerDigest = owner.Trigger, owner.ContentDigest
+	}
+	return owner, nil
+}
+
+// runID identifies the run, and stays the same when an operator resets it.
+func runID(info *workflow.Info) string {
+	if info.OriginalRunID != "" {
+		return info.OriginalRunID
+	}
+	return info.WorkflowExecution.RunID
+}
+
+// standBack ends a run whose shipment belongs to another one: a repeat that
+// arrived after Temporal had forgotten the first run has no effect.
+func (p *process) standBack(ctx workflow.Context) (shipment.Result, error) {
+	result := shipment.Result{ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Duplicate}
+	if p.trigger.Event.Data.Digest() != p.ownerDigest {
+		result.Status, result.Reasons = shipment.Rejected, []shipment.Reason{events.ConflictReason(p.owner)}
+	}
+	return result, p.recognise(ctx, p.trigger)
+}
+
+func (p *process) fail(ctx workflow.Context, stage shipment.Stage, faults []shipment.Fault) (shipment.Result, error) {
+	failure := &shipment.Failure{Faults: faults}
+	result := shipment.Result{ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Failed, Failure: failure}
+	return result, p.story.publish(ctx, events.TypeFailed, events.Failed{
+		ShipmentID: result.ShipmentID, Status: result.Status, Stage: stage, Failure: failure,
+	})
+}
+
+// invalid makes one fault of what is wrong with a shipment.
+func invalid(reasons []shipment.Reason) []shipment.Fault {
+	errors := make([]string, len(reasons))
+	for i, reason := range reasons {
+		errors[i] = reason.String()
+	}
+	return []shipment.Fault{*shipment.NewFault("Shipment is not valid", errors...)}
+}
+
+// watch handles further created signals while the process runs.
+func (p *process) watch(ctx workflow.Context) {
+	for {
+		var again Created
+		p.created.Receive(ctx, &again)
+		if err := p.recognise(ctx, again); err != nil {
+			workflow.GetLogger(ctx).Error("A repeated event could not be judged", "error", err)
+		}
+	}
+}
+
+// drain handles the signals that are left before the workflow closes.
+func (p *process) drain(ctx workflow.Context) error {
+	var again Created
+	for p.created.ReceiveAsync(&again) {
+		if err := p.recognise(ctx, again); err != nil {
+			return err
+		}
+		again = Created{}
+	}
+	return workflow.Await(ctx, func() bool { return p.judging == 0 })
+}
+
+// recognise judges a further event for the shipment: the same content is a
+// repeat and ignored, other content is rejected.
+func (p *process) recognise(ctx workflow.Context, again Created) error {
+	p.judging++
+	defer func() { p.judging-- }()
+	if err := workflow.Await(ctx, func() bool { return p.ledgerRead }); err != nil {
+		return err
+	}
+	if again.Event.Data.Digest() == p.ownerDigest {
+		return nil
+	}
+	ctx = withPublishing(ctx, events.TypeRejected)
+	return workflow.ExecuteLocalActivity(ctx, publishing.RejectConflict, activities.Conflict{
+		Event: again.Event, StreamSequence: again.StreamSequence, Owner: p.owner,
+	}).Get(ctx, nil)
+}
