@@ -138,3 +138,16 @@ func NewCreated(id, source string, at time.Time, s shipment.Shipment) (event.Eve
 	err := ev.SetData(event.ApplicationJSON, s)
 	return ev, err
 }
+
+// DataHeader makes a shipments.created event in binary mode of a message whose
+// body is a shipment alone: the headers to [Decode] it with.
+func DataHeader(id, source string, at time.Time) map[string][]string {
+	return map[string][]string{
+		"content-type":   {event.ApplicationJSON},
+		"ce-specversion": {event.CloudEventsVersionV1},
+		"ce-id":          {id},
+		"ce-source":      {source},
+		"ce-type":        {TypeCreated},
+		"ce-time":        {at.UTC().Format(time.RFC3339Nano)},
+	}
+}

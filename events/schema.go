@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/text/language"
@@ -41,7 +42,7 @@ func SchemaURL(baseURL, eventType string) string {
 }
 
 // compiled has the schema of every event type.
-var compiled = compileSchemas()
+var compiled = sync.OnceValue(compileSchemas)
 
 // compileSchemas compiles the embedded schemas. They are part of the program:
 // a broken one is a programming error that every test finds.
@@ -80,7 +81,7 @@ const MaxReasons = 20
 // nothing if the data follows it.
 
 func validateData(eventType string, data []byte) []shipment.Reason {
-	schema, known := compiled[eventType]
+	schema, known := compiled()[eventType]
 	if !known {
 		return []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "there is no schema for this type"}}
 	}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"shipments/hosts"
+)
+
+func newHealthcheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "healthcheck",
+		Short: "Ask the hosts of this container whether they are ready; for container health checks",
+		Long: `Ask /readyz at SHIPMENTS_HEALTH_ADDR, or at SHIPMENTS_HTTP_ADDR if that is not
+set. Exit code 0 means ready.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := hosts.LoadConfig()
+			if err != nil {
+				return err
+			}
+			address := config.HTTPAddr
+			if config.HealthAddr != "" {
+				address = config.HealthAddr
+			}
+			host, port, err := net.SplitHostPort(address)
+			if err != nil {
+				return err
+			}
+			if host == "" || host == "0.0.0.0" || host == "::" {
+				host = "127.0.0.1"
+			}
+			client := http.Client{Timeout: 5 * time.Second}
+			request, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+			if err != nil {
+				return err
+			}
+			response, err := client.Do(request)
+			if err != nil {
+				return err
+			}
+			defer response.Body.Close() //nolint:errcheck // only read
+			body, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+			if err != nil {
+				return err
+			}
+			if response.StatusCode != http.StatusOK {
+				return fmt.Errorf("not ready: %s", body)
+			}
+			return nil
+		},
+	}
+}

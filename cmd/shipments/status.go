@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"shipments/events"
+	"shipments/shipment"
+)
+
+func newStatus() *cobra.Command {
+	var (
+		wait, asJSON bool
+		timeout      time.Duration
+	)
+	cmd := &cobra.Command{
+		Use:   "status ID",
+		Short: "Tell how a shipment stands",
+		Long: `Tell how a shipment stands, from what JetStream holds: it works with every
+worker and Temporal down.
+
+Exit codes: 0 pending or success, 1 trouble or unknown, 2 failure, 3 rejected.`,
+		Example: `  shipments status 15916b8a5d11456f9934ed91c2bd82c0
+  shipments status --wait --json 15916b8a5d11456f9934ed91c2bd82c0 | jq .outcome`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id := args[0]
+			if err := checkIDs(id); err != nil {
+				return err
+			}
+			s, err := connect(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			result, err := s.status(cmd.Context(), id, wait, timeout)
+			if errors.Is(err, events.ErrUnknownShipment) {
+				return fmt.Errorf("no shipment with id %s is known", id)
+			}
+			if err != nil {
+				return err
+			}
+			if err := printResult(cmd.OutOrStdout(), result, asJSON); err != nil {
+				return err
+			}
+			switch result.Status {
+			case shipment.Failed:
+				return exitCode(2)
+			case shipment.Rejected:
+				return exitCode(3)
+			case shipment.Pending, shipment.Success, shipment.Duplicate:
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&wait, "wait", "w", false, "wait until the process has ended")
+	cmd.Flags().DurationVar(&timeout, "timeout", 0, "with --wait: give up after this time; 0 waits for as long as it takes")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// status reads the status, and with wait until it is no longer pending. It
+// reads again whenever an event of the shipment passes by, and every second in
+// case one was missed.
+func (s *session) status(ctx context.Context, id string, wait bool, timeout time.Duration) (shipment.Result, error) {
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	passing := make(chan struct{}, 1)
+	sub, err := s.js.Conn().Subscribe(events.StorySubjects(id), notify(passing))
+	if err != nil {
+		return shipment.Result{}, fmt.Errorf("subscribe: %w", err)
+	}
+	defer sub.Unsubscribe() //nolint:errcheck // the connection closes next
+	for {
+		once, cancel := context.WithTimeout(ctx, connectTimeout)
+		result, err := events.ReadStatus(once, s.js, id)
+		cancel()
+		pending := err == nil && result.Status == shipment.Pending
+		if !wait || (!pending && !errors.Is(err, events.ErrUnknownShipment)) {
+			return result, err
+		}
+		select {
+		case <-passing:
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return result, fmt.Errorf("stopped waiting for shipment %s: %w", id, ctx.Err())
+		}
+	}
+}
+
+func printResult(out io.Writer, result shipment.Result, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(result)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, value) }
+	row("Shipment", result.ShipmentID)
+	row("Status", string(result.Status))
+	if o := result.Outcome; o != nil {
+		for i, leg := range o.ManifestedLegs {
+			row(fmt.Sprintf("Leg %d", i+1), "carrier "+leg.CarrierID)
+			row("  tracking", strings.Join(leg.TrackingNumbers, " "))
+			row("  labels", leg.LabelsURL)
+		}
+		row("Labels", o.ShipmentDocuments.LabelsURL)
+		if o.ShipmentDocuments.InvoiceURL != nil {
+			row("Invoice", *o.ShipmentDocuments.InvoiceURL)
+		}
+		row("Receipt", o.ShipmentDocuments.ReceiptURL)
+		row("Combined", o.ShipmentDocuments.CombinedDocumentURL)
+		row("Collection", "carrier "+o.CollectionBooking.CarrierID)
+		row("  booking", o.CollectionBooking.BookingReference)
+		row("  location", o.CollectionBooking.LocationReference)
+	}
+	if result.Failure != nil {
+		for _, fault := range result.Failure.Faults {
+			row("Fault", fault.Description)
+			for _, e := range fault.Errors {
+				row("  error", e)
+			}
+		}
+	}
+	for _, reason := range result.Reasons {
+		row("Reason", reason.String())
+	}
+	return w.Flush()
+}

@@ -1,0 +1,97 @@
+package hosts
+
+import (
+	"context"
+	"net/http"
+
+	"go.temporal.io/sdk/worker"
+
+	"shipments/activities"
+	"shipments/activities/carriers"
+	"shipments/api"
+	"shipments/consumer"
+	"shipments/events"
+	"shipments/workflows"
+)
+
+// runConsumer wires the consumer host.
+func runConsumer(ctx context.Context, p *process) error {
+	c := consumer.New(consumer.Config{
+		Concurrency:   p.config.Concurrency,
+		MaxDeliveries: p.config.MaxDeliveries,
+		DrainTimeout:  p.config.DrainTimeout,
+		Settings:      p.config.settings(),
+	}, p.js, p.publisher, p.temporal, p.provisionStreams, p.log.With().Str("host", "consumer").Logger())
+	// Without its search attributes Temporal would refuse every process.
+	err := p.untilDone(ctx, func(ctx context.Context) error {
+		return workflows.EnsureSearchAttributes(ctx, p.temporal, p.config.TemporalNamespace)
+	})
+	if err != nil {
+		return err
+	}
+	return c.Run(ctx)
+}
+
+func (p *process) apiHandler() http.Handler {
+	return api.New(api.Config{
+		JetStream: p.js,
+		Publisher: p.publisher,
+		Rules:     p.config.rules(),
+		Checks:    p.checks(),
+		Log:       p.log.With().Str("host", "api").Logger(),
+	})
+}
+
+// workerOptions are the options of all workers.
+func workerOptions(config Config, fatal func(error)) worker.Options {
+	return worker.Options{
+		// Stopping waits this long for activities that run.
+		WorkerStopTimeout: config.DrainTimeout,
+		OnFatalError:      fatal,
+	}
+}
+
+// runWorker runs the worker of one task queue. Temporal being away delays its
+// start; afterwards the SDK reconnects by itself.
+func runWorker(ctx context.Context, p *process, queue string) error {
+	log := p.log.With().Str("queue", queue).Logger()
+	for ctx.Err() == nil {
+		w, fatal, err := startWorker(ctx, p, queue)
+		if err != nil || w == nil {
+			return err
+		}
+		log.Debug().Msg("Worker started")
+		select {
+		case <-ctx.Done():
+		case err := <-fatal:
+			log.Error().Err(err).Msg("The worker failed; starting it again")
+		}
+		w.Stop()
+	}
+	return nil
+}
+
+// startWorker starts a worker, and tries until it succeeds; if ctx is done
+// before, there is no worker. The channel reports the error that later ends the worker, if any.
+func startWorker(ctx context.Context, p *process, queue string) (w worker.Worker, fatal chan error, err error) {
+	fatal = make(chan error, 1)
+	options := workerOptions(p.config, func(err error) {
+		select {
+		case fatal <- err:
+		default: // It has been told of an earlier one.
+		}
+	})
+	err = p.untilDone(ctx, func(context.Context) error {
+		// A worker starts once: after a failure it takes a new one.
+		fresh := worker.New(p.temporal, queue, options)
+		workflows.Register(fresh, queue,
+			&activities.Carriers{Default: carriers.Simulator{Emulation: p.config.Emulation}},
+			&activities.Publishing{Publisher: p.publisher, Inputs: events.NewInputs(p.js)})
+		if err := fresh.Start(); err != nil {
+			return err
+		}
+		w = fresh
+		return nil
+	})
+	return w, fatal, err
+}
