@@ -1,22 +1,28 @@
+// Command devstack runs the whole shipment process manager in one process, with
+// nothing but Go installed: a NATS server with JetStream, the Temporal server
+// on SQLite, the Temporal UI, and the seven hosts.
+//
+// It is a module of its own, so that the production module carries no server.
 package main
 
 import (
-	_ "github.com/cloudevents/sdk-go/v2/event"
-	_ "github.com/kelseyhightower/envconfig"
-	_ "github.com/nats-io/nats-server/v2/server"
-	_ "github.com/nats-io/nats.go/jetstream"
-	_ "github.com/rs/zerolog"
-	_ "github.com/spf13/cobra"
-	_ "github.com/stretchr/testify/require"
-	_ "github.com/synadia-io/orbit.go/jetstreamext"
-	_ "github.com/temporalio/ui-server/v2/server"
-	_ "go.temporal.io/sdk/client"
-	_ "go.temporal.io/sdk/worker"
-	_ "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
-	_ "go.temporal.io/server/schema/sqlite"
-	_ "go.temporal.io/server/temporal"
-	_ "shipments/events"
-	_ "shipments/workflows"
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	_ "time/tzdata" // Not every machine has time zones.
+
+	"shipments/cmd/devstack/stack"
 )
 
-func main() {}
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := stack.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "devstack:", err)
+		os.Exit(1)
+	}
+}

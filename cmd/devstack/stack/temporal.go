@@ -1,0 +1,220 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/server/common/cluster"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/dynamicconfig"
+	"go.temporal.io/server/common/log"
+	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
+	"go.temporal.io/server/schema/sqlite"
+	"go.temporal.io/server/temporal"
+
+	"shipments/workflows"
+)
+
+// clusterName is what a Temporal server of one cluster calls itself.
+const clusterName = "active"
+
+// The stores of the Temporal server.
+const (
+	mainStore       = "main"
+	visibilityStore = "visibility"
+)
+
+// startTemporal starts the Temporal server with all its services on SQLite.
+func (s *Stack) startTemporal(ctx context.Context) error {
+	port, err := freePort(s.options.TemporalPort)
+	if err != nil {
+		return fmt.Errorf("--temporal-port: %w", err)
+	}
+	s.TemporalAddress = net.JoinHostPort(loopback, strconv.Itoa(port))
+	conf, err := s.temporalConfig(port)
+	if err != nil {
+		return err
+	}
+	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{
+		Level: "warn", OutputFile: filepath.Join(s.LogDir, "temporal.log"),
+	}))
+	s.temporal, err = temporal.NewServer(
+		temporal.WithConfig(conf),
+		temporal.ForServices(temporal.DefaultServices),
+		temporal.WithLogger(logger),
+		temporal.WithDynamicConfigClient(dynamicconfig.StaticClient(dynamicSettings())),
+	)
+	if err != nil {
+		return fmt.Errorf("make the Temporal server: %w", err)
+	}
+	if err := s.temporal.Start(); err != nil {
+		return fmt.Errorf("start the Temporal server: %w", err)
+	}
+	s.undo = append(s.undo, s.temporal.Stop)
+	return s.awaitTemporal(ctx)
+}
+
+// awaitTemporal waits until the frontend serves the namespace.
+func (s *Stack) awaitTemporal(ctx context.Context) error {
+	c, err := client.NewLazyClient(client.Options{HostPort: s.TemporalAddress, Namespace: Namespace, Logger: quiet{}})
+	if err != nil {
+		return fmt.Errorf("make a Temporal client: %w", err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		_, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: Namespace})
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("the Temporal server does not answer (see temporal.log): %w", err)
+		}
+	}
+}
+
+func (s *Stack) temporalConfig(port int) (*config.Config, error) {
+	conf := &config.Config{
+		Global: config.Global{
+			Membership: config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback},
+		},
+		Persistence: config.Persistence{
+			DefaultStore:     mainStore,
+			VisibilityStore:  visibilityStore,
+			NumHistoryShards: 4,
+			DataStores:       map[string]config.DataStore{},
+		},
+		ClusterMetadata: &cluster.Config{
+			FailoverVersionIncrement: 10,
+			MasterClusterName:        clusterName,
+			CurrentClusterName:       clusterName,
+			ClusterInformation: map[string]cluster.ClusterInformation{
+				clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: s.TemporalAddress},
+			},
+		},
+		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
+		PublicClient:        config.PublicClient{HostPort: s.TemporalAddress},
+		Archival: config.Archival{
+			History:    config.HistoryArchival{State: "disabled"},
+			Visibility: config.VisibilityArchival{State: "disabled"},
+		},
+		NamespaceDefaults: config.NamespaceDefaults{Archival: config.ArchivalNamespaceDefaults{
+			History:    config.HistoryArchivalNamespaceDefaults{State: "disabled"},
+			Visibility: config.VisibilityArchivalNamespaceDefaults{State: "disabled"},
+		}},
+		Services: map[string]config.Service{},
+	}
+	for _, service := range []string{"frontend", "history", "matching", "worker"} {
+		rpc := config.RPC{BindOnIP: loopback, GRPCPort: port}
+		var err error
+		if service != "frontend" {
+			if rpc.GRPCPort, err = freePort(0); err != nil {
+				return nil, err
+			}
+		}
+		if rpc.MembershipPort, err = freePort(0); err != nil {
+			return nil, err
+		}
+		conf.Services[service] = config.Service{RPC: rpc}
+	}
+	return conf, s.prepareStores(conf)
+}
+
+// prepareStores makes the two databases and the namespace. The visibility
+// records have a store of their own: they are a quarter of the writes, and can
+// be lost without losing a process, so their store may wait less for the disk.
+func (s *Stack) prepareStores(conf *config.Config) error {
+	for store, attributes := range map[string]map[string]string{
+		mainStore:       {"synchronous": "normal"},
+		visibilityStore: {"synchronous": "off"},
+	} {
+		settings := &config.SQL{PluginName: sqliteplugin.PluginName, ConnectAttributes: attributes}
+		if s.options.Ephemeral {
+			settings.DatabaseName = fmt.Sprintf("%s-%d", store, rand.Int64()) //nolint:gosec // a name
+			settings.ConnectAttributes = map[string]string{"mode": "memory", "cache": "shared", "journal_mode": "off"}
+		} else {
+			settings.DatabaseName = filepath.Join(s.LogDir, "temporal-"+store+".db")
+			if err := createDatabase(settings.DatabaseName); err != nil {
+				return err
+			}
+			attributes["mode"] = "rw"
+			attributes["journal_mode"] = "wal"
+			attributes["cache_size"] = "-65536"       // 64 MiB
+			attributes["wal_autocheckpoint"] = "8000" // pages of 4 KiB
+			attributes["busy_timeout"] = "10000"      // milliseconds
+		}
+		conf.Persistence.DataStores[store] = config.DataStore{SQL: settings}
+	}
+	namespace, err := sqlite.NewNamespaceConfig(clusterName, Namespace, false, workflows.SearchAttributes())
+	if err != nil {
+		return fmt.Errorf("configure the namespace: %w", err)
+	}
+	if err := sqlite.CreateNamespaces(conf.Persistence.DataStores[mainStore].SQL, namespace); err != nil {
+		return fmt.Errorf("make the namespace: %w", err)
+	}
+	return nil
+}
+
+// createDatabase makes a database with Temporal's schema if there is none. It
+// is made under another name first: a kill in the middle leaves nothing half done.
+func createDatabase(file string) error {
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	unfinished := file + ".new"
+	if err := os.RemoveAll(unfinished); err != nil {
+		return fmt.Errorf("remove %s: %w", unfinished, err)
+	}
+	err := sqlite.SetupSchema(&config.SQL{
+		PluginName: sqliteplugin.PluginName, DatabaseName: unfinished, ConnectAttributes: map[string]string{"mode": "rwc"},
+	})
+	if err != nil {
+		return fmt.Errorf("make database %s: %w", file, err)
+	}
+	return os.Rename(unfinished, file)
+}
+
+// dynamicSettings fit a server with one namespace and a handful of task queues
+// on one machine: limits that protect tenants from each other are lifted, and
+// task queues are not partitioned.
+func dynamicSettings() map[dynamicconfig.Key]any {
+	const plenty = 100_000
+	return map[dynamicconfig.Key]any{
+		dynamicconfig.FrontendRPS.Key():                                         plenty,
+		dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key():                  plenty,
+		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key():        plenty,
+		dynamicconfig.FrontendMaxConcurrentLongRunningRequestsPerInstance.Key(): plenty,
+		dynamicconfig.FrontendPersistenceMaxQPS.Key():                           plenty,
+		dynamicconfig.HistoryRPS.Key():                                          plenty,
+		dynamicconfig.HistoryPersistenceMaxQPS.Key():                            plenty,
+		dynamicconfig.MatchingRPS.Key():                                         plenty,
+		dynamicconfig.MatchingPersistenceMaxQPS.Key():                           plenty,
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():                  1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key():                 1,
+		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key():             true,
+		dynamicconfig.FrontendShutdownDrainDuration.Key():                       time.Duration(0),
+		dynamicconfig.HistoryShutdownDrainDuration.Key():                        time.Duration(0),
+		dynamicconfig.MatchingShutdownDrainDuration.Key():                       time.Duration(0),
+	}
+}
+
+// quiet is a logger for a client whose failures are expected.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
