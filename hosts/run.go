@@ -30,7 +30,7 @@ import (
 //	hosts         ─ consumer, workers, api; the first error stops all
 //	NATS          ─ closed last: what is drained still publishes
 func Run(ctx context.Context, config Config, run []Host, log zerolog.Logger) error {
-	p := &process{config: config, log: log, hasAPI: slices.ContainsFunc(run, func(h Host) bool { return h.Name == "api" })}
+	p := &process{config: config, log: log, provisioned: make(chan struct{}), hasAPI: slices.ContainsFunc(run, func(h Host) bool { return h.Name == "api" })}
 	p.needsTemporal = !p.hasAPI || len(run) > 1
 	if err := p.open(ctx); err != nil {
 		return err
@@ -67,6 +67,8 @@ type process struct {
 	temporal  client.Client
 	publisher *events.Publisher
 	listener  net.Listener
+	// provisioned is closed when streams and search attributes are there.
+	provisioned chan struct{}
 }
 
 // open binds the listener and makes the clients, which connect on their own.
@@ -176,6 +178,9 @@ func (p *process) provision(ctx context.Context) error {
 		if errors.As(err, &refused) {
 			return fmt.Errorf("the streams cannot be used as they are: %w", err)
 		}
+	}
+	if ctx.Err() == nil {
+		close(p.provisioned)
 	}
 	return nil
 }

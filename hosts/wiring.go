@@ -23,11 +23,9 @@ func runConsumer(ctx context.Context, p *process) error {
 		Settings:      p.config.settings(),
 	}, p.js, p.publisher, p.temporal, p.provisionStreams, p.log.With().Str("host", "consumer").Logger())
 	// Without its search attributes Temporal would refuse every process.
-	err := p.untilDone(ctx, func(ctx context.Context) error {
-		return workflows.EnsureSearchAttributes(ctx, p.temporal, p.config.TemporalNamespace)
-	})
-	if err != nil {
-		return err
+	select {
+	case <-p.provisioned:
+	case <-ctx.Done():
 	}
 	return c.Run(ctx)
 }
