@@ -61,7 +61,7 @@ func Created(ev event.Event, subject string, rules shipment.Rules) (ShipmentCrea
 		return created, []shipment.Reason{{Code: CodeUnsupportedDataContentType, Path: "datacontenttype", Message: "use application/json"}}
 	}
 	created = fromEvent(ev)
-	reasons := validateData(TypeCreated, ev.Data())
+	reasons := ValidateData(TypeCreated, ev.Data())
 	if len(reasons) == 0 {
 		// What follows the schema fits the type; more than that the schema forbids.
 		if err := json.Unmarshal(ev.Data(), &created.Data); err != nil {

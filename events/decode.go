@@ -233,6 +233,7 @@ func structuredEvent(members map[string]json.RawMessage) (event.Event, error) {
 		}
 		value, err := attributeValue(name, raw)
 		if err != nil {
+			b.seen[name] = true
 			b.fail(err)
 			continue
 		}

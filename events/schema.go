@@ -77,10 +77,10 @@ func compileSchemas() map[string]*jsonschema.Schema {
 // MaxReasons bounds the reasons that a rejection lists.
 const MaxReasons = 20
 
-// validateData checks an event's data against its type's schema. It returns
+// ValidateData checks an event's data against its type's schema. It returns
 // nothing if the data follows it.
 
-func validateData(eventType string, data []byte) []shipment.Reason {
+func ValidateData(eventType string, data []byte) []shipment.Reason {
 	schema, known := compiled()[eventType]
 	if !known {
 		return []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "there is no schema for this type"}}

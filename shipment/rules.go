@@ -192,12 +192,16 @@ func (v *validation) within(path string, n, most int) {
 	v.check(n >= 1 && n <= most, CodeOutOfRange, path, "%d is out of range: use 1 to %d", n, most)
 }
 
+// notCountries are regions that the library calls countries and ISO 3166-1
+// does not, or not any more: withdrawn and reserved codes.
+const notCountries = "AC AN CP CQ CS DG EA EZ FQ IC PC SU TA UN YU"
+
 func isCountry(code string) bool {
-	if len(code) != 2 || strings.ToUpper(code) != code {
+	if len(code) != 2 || strings.ToUpper(code) != code || strings.Contains(notCountries, code) {
 		return false
 	}
 	region, err := language.ParseRegion(code)
-	// ParseRegion knows aliases of former countries (SU) and groups (EU, ZZ).
+	// ParseRegion also knows groups (EU) and aliases (UK).
 	return err == nil && region.IsCountry() && region.Canonicalize() == region
 }
 

@@ -1,0 +1,256 @@
+package events_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+
+	"shipments/events"
+	"shipments/shipment"
+)
+
+var (
+	now   = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	rules = shipment.Rules{Emulation: true}
+)
+
+var goodsMember = regexp.MustCompile(`,"goods":\[[^]]*\]`)
+
+const sampleID = "c7de2c4added47de8d24564d7ade3e20"
+
+func sampleData(t *testing.T) string {
+	t.Helper()
+	data, err := json.Marshal(shipment.Sample(sampleID, now))
+	require.NoError(t, err)
+	return string(data)
+}
+
+// structured makes an event in structured mode; members replace or, with an
+// empty value, remove the usual ones.
+func structured(t *testing.T, members ...string) []byte {
+	t.Helper()
+	event := map[string]json.RawMessage{
+		"specversion": json.RawMessage(`"1.0"`), "id": json.RawMessage(`"e-1"`), "source": json.RawMessage(`"/team/orders"`),
+		"type": json.RawMessage(`"shipments.created"`), "data": json.RawMessage(sampleData(t)),
+	}
+	for i := 0; i < len(members); i += 2 {
+		if members[i+1] == "" {
+			delete(event, members[i])
+		} else {
+			event[members[i]] = json.RawMessage(members[i+1])
+		}
+	}
+	var b strings.Builder
+	b.WriteString("{")
+	for name, value := range event {
+		fmt.Fprintf(&b, "%q:%s,", name, value)
+	}
+	return []byte(strings.TrimSuffix(b.String(), ",") + "}")
+}
+
+func binaryHeader(more ...string) nats.Header {
+	h := nats.Header{"ce-specversion": {"1.0"}, "CE-ID": {"e-1"}, "Ce-Source": {"/team/orders"}, "ce-type": {"shipments.created"}}
+	for i := 0; i < len(more); i += 2 {
+		h[more[i]] = append(h[more[i]], more[i+1])
+	}
+	return h
+}
+
+// read decodes a message as the consumer does.
+func read(header nats.Header, body []byte, subject string) (events.ShipmentCreated, []shipment.Reason) {
+	ev, reasons := events.Decode(header, body)
+	if len(reasons) > 0 {
+		return events.ShipmentCreated{}, reasons
+	}
+	return events.Created(ev, subject, rules)
+}
+
+func TestBothContentModesGiveTheSameEvent(t *testing.T) {
+	t.Parallel()
+	want := shipment.Sample(sampleID, now)
+	extensions := []string{"time", `"2026-11-23T12:00:00Z"`, "correlationid", `"order 7"`, "traceparent", `"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"`, "tracestate", `"a=1"`}
+	tests := map[string]struct {
+		header nats.Header
+		body   []byte
+	}{
+		"structured, no content type":      {nil, structured(t, extensions...)},
+		"structured":                       {nats.Header{"Content-Type": {"application/cloudevents+json"}}, structured(t, extensions...)},
+		"structured, charset, lower case":  {nats.Header{"content-type": {"application/cloudevents+json; charset=UTF-8"}}, structured(t, extensions...)},
+		"structured, sent as JSON":         {nats.Header{"Content-Type": {"application/json"}}, structured(t, extensions...)},
+		"structured, base64":               {nil, structured(t, append(extensions, "data", "", "data_base64", `"`+base64.StdEncoding.EncodeToString([]byte(sampleData(t)))+`"`)...)},
+		"structured, datacontenttype":      {nil, structured(t, append(extensions, "datacontenttype", `"application/json; charset=utf-8"`)...)},
+		"structured, null is absent":       {nil, structured(t, append(extensions, "subject", `null`)...)},
+		"binary":                           {binaryHeader("ce-time", "2026-11-23T12:00:00Z", "ce-correlationid", "order%207", "ce-traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "ce-tracestate", "a=1"), []byte(sampleData(t))},
+		"binary, content type":             {binaryHeader("Content-Type", "application/json", "ce-time", "2026-11-23T12:00:00Z", "ce-correlationid", "order 7", "ce-traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "ce-tracestate", "a=1"), []byte(sampleData(t))},
+		"binary, quoted value":             {binaryHeader("ce-datacontenttype", "application/json", "ce-time", "2026-11-23T12:00:00Z", "ce-correlationid", `"order 7"`, "ce-traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "ce-tracestate", "a=1"), []byte(sampleData(t))},
+		"unrelated headers are left alone": {nats.Header{"Nats-Msg-Id": {"1"}, "X": {"1", "2"}}, structured(t, extensions...)},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			created, reasons := read(test.header, test.body, "shipments.created."+sampleID)
+			require.Empty(t, reasons)
+			require.Equal(t, want, created.Data)
+			require.Equal(t, events.Trigger{ID: "e-1", Source: "/team/orders"}, created.Trigger())
+			require.Equal(t, "order 7", created.CorrelationID)
+			require.Equal(t, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", created.TraceParent)
+			require.Equal(t, "a=1", created.TraceState)
+			require.Equal(t, now, *created.Time)
+		})
+	}
+}
+
+func TestBadInputIsRefusedWithItsReason(t *testing.T) {
+	t.Parallel()
+	ok := string(structured(t))
+	broken := func(old, replacement string) []byte { return []byte(strings.Replace(ok, old, replacement, 1)) }
+	tests := map[string]struct {
+		header  nats.Header
+		body    []byte
+		subject string
+		code    string
+		path    string
+	}{
+		// Not an event.
+		"empty":             {body: nil, code: events.CodeEmptyMessage},
+		"blank":             {body: []byte(" \n"), code: events.CodeEmptyMessage},
+		"not JSON":          {body: []byte("not json"), code: events.CodeInvalidJSON},
+		"truncated":         {body: []byte(ok[:len(ok)-5]), code: events.CodeInvalidJSON},
+		"trailing data":     {body: []byte(ok + "{}"), code: events.CodeTrailingData},
+		"trailing garbage":  {body: []byte(ok + "x"), code: events.CodeTrailingData},
+		"byte order mark":   {body: []byte("\xef\xbb\xbf" + ok), code: events.CodeByteOrderMark},
+		"UTF-16":            {body: []byte("\xff\xfe{\x00}\x00"), code: events.CodeInvalidUTF8},
+		"Latin-1":           {body: broken("Umschlag", "\xdcmschlag"), code: events.CodeInvalidUTF8},
+		"batch":             {body: []byte("[" + ok + "]"), code: events.CodeBatch},
+		"batch by type":     {header: nats.Header{"Content-Type": {"application/cloudevents-batch+json"}}, body: []byte("[]"), code: events.CodeBatch},
+		"a string":          {body: []byte(`"x"`), code: events.CodeNotAnObject},
+		"too large":         {body: []byte(ok + strings.Repeat(" ", events.MaxMessageBytes)), code: events.CodeTooLarge},
+		"too deep":          {body: []byte(strings.Repeat("[", 200) + strings.Repeat("]", 200)), code: events.CodeTooDeep},
+		"plain text type":   {header: nats.Header{"Content-Type": {"text/plain"}}, body: []byte(ok), code: events.CodeUnsupportedContentType},
+		"no media type":     {header: nats.Header{"Content-Type": {"///"}}, body: []byte(ok), code: events.CodeUnsupportedContentType},
+		"Avro event format": {header: nats.Header{"Content-Type": {"application/cloudevents+avro"}}, body: []byte(ok), code: events.CodeUnsupportedContentType},
+		// Not CloudEvents 1.0.
+		"no specversion":         {body: structured(t, "specversion", ""), code: events.CodeMissingAttribute, path: "specversion"},
+		"old specversion":        {body: structured(t, "specversion", `"0.3"`), code: events.CodeUnsupportedSpecVersion, path: "specversion"},
+		"specversion a number":   {body: structured(t, "specversion", `1.0`), code: events.CodeInvalidAttribute, path: "specversion"},
+		"no id":                  {body: structured(t, "id", ""), code: events.CodeMissingAttribute, path: "id"},
+		"empty id":               {body: structured(t, "id", `""`), code: events.CodeInvalidAttribute, path: "id"},
+		"id null":                {body: structured(t, "id", `null`), code: events.CodeMissingAttribute, path: "id"},
+		"id a number":            {body: structured(t, "id", `7`), code: events.CodeInvalidAttribute, path: "id"},
+		"id too long":            {body: structured(t, "id", `"`+strings.Repeat("x", 1025)+`"`), code: events.CodeInvalidAttribute, path: "id"},
+		"id with line break":     {body: structured(t, "id", `"a\nb"`), code: events.CodeInvalidAttribute, path: "id"},
+		"no source":              {body: structured(t, "source", ""), code: events.CodeMissingAttribute, path: "source"},
+		"source no URI":          {body: structured(t, "source", `"a b"`), code: events.CodeInvalidAttribute, path: "source"},
+		"source broken":          {body: structured(t, "source", `"%zz"`), code: events.CodeInvalidAttribute, path: "source"},
+		"no type":                {body: structured(t, "type", ""), code: events.CodeMissingAttribute, path: "type"},
+		"time":                   {body: structured(t, "time", `"yesterday"`), code: events.CodeInvalidAttribute, path: "time"},
+		"time a number":          {body: structured(t, "time", `1`), code: events.CodeInvalidAttribute, path: "time"},
+		"dataschema relative":    {body: structured(t, "dataschema", `"x"`), code: events.CodeInvalidAttribute, path: "dataschema"},
+		"extension upper case":   {body: structured(t, "CorrelationID", `"x"`), code: events.CodeInvalidExtension, path: "CorrelationID"},
+		"extension an object":    {body: structured(t, "extra", `{}`), code: events.CodeInvalidAttribute, path: "extra"},
+		"extension a fraction":   {body: structured(t, "extra", `1.5`), code: events.CodeInvalidAttribute, path: "extra"},
+		"extension too large":    {body: structured(t, "extra", `2147483648`), code: events.CodeInvalidAttribute, path: "extra"},
+		"both data members":      {body: structured(t, "data_base64", `"e30="`), code: events.CodeBothDataMembers, path: "data"},
+		"data_base64 malformed":  {body: structured(t, "data", "", "data_base64", `"e30"`), code: events.CodeInvalidData, path: "data_base64"},
+		"data_base64 an object":  {body: structured(t, "data", "", "data_base64", `{}`), code: events.CodeInvalidData, path: "data_base64"},
+		"no data":                {body: structured(t, "data", ""), code: events.CodeMissingData, path: "data"},
+		"data null":              {body: structured(t, "data", "null"), code: events.CodeMissingData, path: "data"},
+		"duplicate member":       {body: []byte(ok[:len(ok)-1] + `,"id":"e-2"}`), code: events.CodeDuplicateMember},
+		"duplicate data member":  {body: broken(`"timeZone"`, `"timeZone":"UTC","timeZone"`), code: events.CodeDuplicateMember},
+		"both modes":             {header: nats.Header{"Content-Type": {"application/cloudevents+json"}, "ce-id": {"1"}}, body: []byte(ok), code: events.CodeBothContentModes},
+		"header repeated":        {header: binaryHeader("ce-id", "e-2", "ce-id", "e-3"), body: []byte(sampleData(t)), code: events.CodeRepeatedHeader, path: "ce-id"},
+		"header in two cases":    {header: binaryHeader("Ce-Id", "e-1"), body: []byte(sampleData(t)), code: events.CodeRepeatedHeader, path: "ce-id"},
+		"header badly encoded":   {header: binaryHeader("ce-subject", "%zz"), body: []byte(sampleData(t)), code: events.CodeInvalidHeader, path: "ce-subject"},
+		"header not UTF-8":       {header: binaryHeader("ce-subject", "%ff"), body: []byte(sampleData(t)), code: events.CodeInvalidHeader, path: "ce-subject"},
+		"binary without body":    {header: binaryHeader(), body: nil, code: events.CodeMissingData, path: "data"},
+		"binary without version": {header: nats.Header{"ce-id": {"1"}}, body: []byte(sampleData(t)), code: events.CodeMissingAttribute, path: "specversion"},
+		// Not a shipment.
+		"unknown type":            {body: structured(t, "type", `"shipments.cancelled"`), code: events.CodeUnknownType, path: "type"},
+		"data content type":       {body: structured(t, "datacontenttype", `"application/xml"`), code: events.CodeUnsupportedDataContentType, path: "datacontenttype"},
+		"data a string":           {body: structured(t, "data", `"x"`), code: events.CodeSchemaViolation, path: "/"},
+		"data empty":              {body: structured(t, "data", `{}`), code: events.CodeSchemaViolation, path: "/"},
+		"unknown data member":     {body: broken(`"timeZone"`, `"extra":1,"timeZone"`), code: events.CodeSchemaViolation, path: "/"},
+		"member in another case":  {body: broken(`"timeZone"`, `"TIMEZONE"`), code: events.CodeSchemaViolation, path: "/"},
+		"id unfit for a subject":  {body: broken(sampleID, "a.b"), code: events.CodeSchemaViolation, path: "/shipmentId"},
+		"another id in subject":   {body: []byte(ok), subject: "shipments.created.other", code: events.CodeSubjectMismatch, path: "/shipmentId"},
+		"control character":       {body: broken("Umschlag", `Um\u0007schlag`), code: events.CodeSchemaViolation, path: "/legs/0/receiver/name"},
+		"impossible date":         {body: broken("2026-11-24", "2026-11-31"), code: events.CodeSchemaViolation, path: "/collectionDate"},
+		"unknown zone":            {body: broken("Europe/Berlin", "Europe/Atlantis"), code: shipment.CodeUnknownTimeZone, path: "/timeZone"},
+		"unknown carrier":         {body: broken("c62bee763e7a4ce387dda5eb11678815", "nobody"), code: shipment.CodeUnknownCarrier, path: "/legs/0/carrierId"},
+		"unknown country":         {body: broken(`"country":"DE"`, `"country":"XX"`), code: shipment.CodeUnknownCountry},
+		"weight a fraction":       {body: broken(`"weightGrams":1200`, `"weightGrams":1.5`), code: events.CodeSchemaViolation, path: "/packages/0/weightGrams"},
+		"weight beyond integers":  {body: broken(`"weightGrams":1200`, `"weightGrams":1e30`), code: events.CodeSchemaViolation, path: "/packages/0/weightGrams"},
+		"international, no goods": {body: []byte(goodsMember.ReplaceAllString(ok, "")), code: shipment.CodeMissingGoods, path: "/goods"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			subject := test.subject
+			if subject == "" {
+				subject = "shipments.created"
+			}
+			_, reasons := read(test.header, test.body, subject)
+			require.NotEmpty(t, reasons)
+			require.Equal(t, test.code, reasons[0].Code, reasons[0])
+			if test.path != "" {
+				require.Equal(t, test.path, reasons[0].Path, reasons[0])
+			}
+			require.NotEmpty(t, reasons[0].Message)
+		})
+	}
+}
+
+func TestMalformedTraceContextIsIgnored(t *testing.T) {
+	t.Parallel()
+	created, reasons := read(nil, structured(t, "traceparent", `"00-xyz"`, "tracestate", `"a=1"`), "shipments.created")
+	require.Empty(t, reasons)
+	require.Empty(t, created.TraceParent)
+	require.Empty(t, created.TraceState)
+}
+
+func TestShipmentIDIsReadFromMalformedData(t *testing.T) {
+	t.Parallel()
+	created, reasons := read(nil, structured(t, "data", `{"shipmentId":"abc"}`), "shipments.created")
+	require.NotEmpty(t, reasons)
+	require.Equal(t, "abc", created.Data.ShipmentID)
+}
+
+func TestNewCreatedIsReadBack(t *testing.T) {
+	t.Parallel()
+	s := shipment.Sample("1", now)
+	ev, err := events.NewCreated("id-1", "/test", now, s)
+	require.NoError(t, err)
+	msg, err := events.Message(events.Subject(events.TypeCreated, "1"), ev)
+	require.NoError(t, err)
+	created, reasons := read(msg.Header, msg.Data, msg.Subject)
+	require.Empty(t, reasons)
+	require.Equal(t, s, created.Data)
+}
+
+func TestNothingFromOutsideFormsASubject(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "shipments.failed.abc", events.Subject(events.TypeFailed, "abc"))
+	for _, id := range []string{"", "a.b", "*", ">", "a b", "a\r\nPUB x"} {
+		require.Equal(t, "shipments.rejected.unknown", events.Subject(events.TypeRejected, id))
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add("application/cloudevents+json", `{"specversion":"1.0","id":"1","source":"/x","type":"shipments.created","data":{}}`)
+	f.Add("", `{"specversion":"1.0","data_base64":"e30="}`)
+	f.Add("", `[{}]`)
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		_, reasons := read(nats.Header{"Content-Type": {contentType}}, []byte(body), "shipments.created")
+		for _, r := range reasons {
+			require.NotEmpty(t, r.Code)
+			require.NotEqual(t, events.CodeUndecodable, r.Code)
+		}
+	})
+}
