@@ -1,10 +1,14 @@
 package workflows
 
-import "go.temporal.io/sdk/worker"
+// Registry takes registrations: a worker, or the SDK's test environment.
+type Registry interface {
+	RegisterWorkflow(workflow any)
+	RegisterActivity(activity any)
+}
 
 // Register registers the workflows of one task queue, and the activities: any
 // stage can run inline in any workflow, so every worker host has all of them.
-func Register(r worker.Registry, queue string, activityStructs ...any) {
+func Register(r Registry, queue string, activityStructs ...any) {
 	switch queue {
 	case QueueOrchestrator:
 		r.RegisterWorkflow(ShipmentProcess)

@@ -1,0 +1,345 @@
+package consumer_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"shipments/consumer"
+	"shipments/events"
+	"shipments/events/eventstest"
+	"shipments/shipment"
+	"shipments/workflows"
+)
+
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// fakeTemporal is a Temporal that answers what the test says.
+type fakeTemporal struct {
+	start    func(created workflows.Created, options client.StartWorkflowOptions, in workflows.ProcessInput) error
+	describe func(workflowID string) (*commonpb.Memo, error)
+}
+
+func (f *fakeTemporal) SignalWithStartWorkflow(_ context.Context, _, _ string, signal any,
+	options client.StartWorkflowOptions, _ any, args ...any,
+) (client.WorkflowRun, error) {
+	return nil, f.start(signal.(workflows.Created), options, args[0].(workflows.ProcessInput))
+}
+
+func (f *fakeTemporal) DescribeWorkflowExecution(_ context.Context, workflowID, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	memo, err := f.describe(workflowID)
+	return &workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Memo: memo},
+	}, err
+}
+
+// bundle is a running consumer on a server of its own.
+type bundle struct {
+	*eventstest.Server
+
+	publisher *events.Publisher
+	stop      func() error
+
+	mu      sync.Mutex
+	started []workflows.Created
+}
+
+func setup(t *testing.T, temporal *fakeTemporal) *bundle {
+	t.Helper()
+	b := &bundle{Server: eventstest.StartProvisioned(t)}
+	b.publisher = events.NewPublisher(b.JS, "http://api.test")
+	if temporal.start == nil {
+		temporal.start = func(c workflows.Created, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.started = append(b.started, c)
+			return nil
+		}
+	}
+	c := consumer.New(consumer.Config{
+		Concurrency:  4,
+		DrainTimeout: 5 * time.Second,
+		Settings:     workflows.Settings{Rules: shipment.Rules{Emulation: true}},
+	}, b.JS, b.publisher, temporal, func(ctx context.Context) error {
+		_, err := events.Provision(ctx, b.JS, 1)
+		return err
+	}, zerolog.Nop())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	b.stop = sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	t.Cleanup(func() { require.NoError(t, b.stop()) })
+	return b
+}
+
+// publish publishes a sample shipment with an event id of the test's choice.
+func (b *bundle) publish(t *testing.T, eventID, shipmentID string, change ...func(*shipment.Shipment)) {
+	t.Helper()
+	s := shipment.Sample(shipmentID, now)
+	for _, c := range change {
+		c(&s)
+	}
+	ev, err := events.NewCreated(eventID, "/team", now, s)
+	require.NoError(t, err)
+	_, err = b.publisher.PublishCreated(t.Context(), ev, shipmentID)
+	require.NoError(t, err)
+}
+
+// settled waits until every message has been settled.
+func (b *bundle) settled(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		c, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		if err != nil {
+			return false
+		}
+		info := c.CachedInfo()
+		return info.NumPending == 0 && info.NumAckPending == 0
+	}, 20*time.Second, 10*time.Millisecond, "messages are left")
+}
+
+func (b *bundle) rejections(t *testing.T) []events.StoredRejection {
+	t.Helper()
+	var found []events.StoredRejection
+	require.NoError(t, events.Rejections(t.Context(), b.JS, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
+		found = append(found, r)
+		return true
+	}))
+	return found
+}
+
+func TestAnEventStartsItsProcessAndIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	var options client.StartWorkflowOptions
+	var input workflows.ProcessInput
+	var signal workflows.Created
+	b := setup(t, &fakeTemporal{start: func(c workflows.Created, o client.StartWorkflowOptions, in workflows.ProcessInput) error {
+		signal, options, input = c, o, in
+		return nil
+	}})
+	b.publish(t, "e-1", "c1")
+	b.settled(t)
+	require.Empty(t, b.rejections(t))
+	require.Equal(t, "shipment.c1", options.ID)
+	require.Equal(t, uint64(1), signal.StreamSequence)
+	require.Equal(t, shipment.Sample("c1", now), signal.Event.Data)
+	require.Equal(t, map[string]any{"triggerId": "e-1", "triggerSource": "/team", "contentDigest": shipment.Sample("c1", now).Digest()}, options.Memo)
+	require.Len(t, input.Settings.Rules.Carriers, 2, "the carriers of the shipment travel with it")
+}
+
+func TestWhatCanNeverBeTakenIsRejectedAndTheRestGoesOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{})
+	for _, body := range []string{"not json", `{"id":"1"}`, "\xff"} {
+		_, err := b.JS.Publish(t.Context(), "shipments.created", []byte(body))
+		require.NoError(t, err)
+	}
+	b.publish(t, "e-1", "c1", func(s *shipment.Shipment) { s.Legs[0].CarrierID = "nobody" })
+	_, err := b.JS.Publish(t.Context(), "shipments.created.c2", []byte("not json"))
+	require.NoError(t, err)
+	b.publish(t, "e-2", "c3")
+	b.settled(t)
+
+	codes := map[uint64]string{}
+	ids := map[uint64]string{}
+	for _, r := range b.rejections(t) {
+		codes[r.Input.StreamSequence], ids[r.Input.StreamSequence] = r.Reasons[0].Code, r.ShipmentID
+	}
+	require.Equal(t, map[uint64]string{
+		1: events.CodeInvalidJSON, 2: events.CodeMissingAttribute, 3: events.CodeInvalidUTF8,
+		4: shipment.CodeUnknownCarrier, 5: events.CodeInvalidJSON,
+	}, codes)
+	require.Equal(t, map[uint64]string{1: "", 2: "", 3: "", 4: "c1", 5: "c2"}, ids)
+	require.Len(t, b.started, 1)
+}
+
+func memoOf(t *testing.T, eventID string, s shipment.Shipment) *commonpb.Memo {
+	t.Helper()
+	memo := &commonpb.Memo{Fields: map[string]*commonpb.Payload{}}
+	for name, value := range map[string]string{"triggerId": eventID, "triggerSource": "/team", "contentDigest": s.Digest()} {
+		payload, err := converter.GetDefaultDataConverter().ToPayload(value)
+		require.NoError(t, err)
+		memo.Fields[name] = payload
+	}
+	return memo
+}
+
+func TestAnEventForAProcessThatHasEnded(t *testing.T) {
+	t.Parallel()
+	heavier := func(s *shipment.Shipment) { s.Packages[0].WeightGrams++ }
+	original := shipment.Sample("c1", now)
+	tests := map[string]struct {
+		eventID  string
+		change   []func(*shipment.Shipment)
+		memo     string // the event that the last run was started by
+		ledger   bool   // the original is in the ledger
+		rejected bool
+	}{
+		"the same event":                              {eventID: "e-1", memo: "e-1"},
+		"another event with the same content":         {eventID: "e-2", memo: "e-1"},
+		"other content":                               {eventID: "e-2", memo: "e-1", change: []func(*shipment.Shipment){heavier}, rejected: true},
+		"the same id with other content":              {eventID: "e-1", memo: "e-1", change: []func(*shipment.Shipment){heavier}, rejected: true},
+		"other content, and the ledger agrees":        {eventID: "e-2", memo: "e-1", ledger: true, change: []func(*shipment.Shipment){heavier}, rejected: true},
+		"the original after a conflicting second run": {eventID: "e-1", memo: "conflicting", ledger: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			memo := memoOf(t, test.memo, original)
+			if test.memo == "conflicting" {
+				other := shipment.Sample("c1", now)
+				heavier(&other)
+				memo = memoOf(t, "e-9", other)
+			}
+			b := setup(t, &fakeTemporal{
+				start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+					return serviceerror.NewWorkflowExecutionAlreadyStarted("closed", "", "")
+				},
+				describe: func(string) (*commonpb.Memo, error) { return memo, nil },
+			})
+			if test.ledger {
+				_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
+					Lineage: events.Lineage{ShipmentID: "c1", RunID: "r", CausationID: "e-1", CorrelationID: "e-1"}, Type: events.TypeAccepted, Sequence: 1, Time: now,
+					Data: events.Accepted{ShipmentID: "c1", Trigger: events.Trigger{ID: "e-1", Source: "/team"}, ContentDigest: original.Digest()},
+				})
+				require.NoError(t, err)
+			}
+			b.publish(t, test.eventID, "c1", test.change...)
+			b.settled(t)
+			rejections := b.rejections(t)
+			if !test.rejected {
+				require.Empty(t, rejections)
+				return
+			}
+			require.Len(t, rejections, 1)
+			require.Equal(t, events.CodeConflict, rejections[0].Reasons[0].Code)
+			require.Equal(t, "c1", rejections[0].ShipmentID)
+		})
+	}
+}
+
+func TestWhileTemporalIsAwayNothingIsRejectedOrAcknowledged(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	calls, away := 0, true
+	done := map[string]int{}
+	b := setup(t, &fakeTemporal{start: func(c workflows.Created, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
+		mu.Lock()
+		defer mu.Unlock()
+		calls++
+		if away {
+			return serviceerror.NewUnavailable("away")
+		}
+		done[c.Event.Data.ShipmentID]++
+		return nil
+	}})
+	for _, id := range []string{"c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"} {
+		b.publish(t, "e-"+id, id)
+	}
+	require.Eventually(t, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return calls >= 12
+	}, 20*time.Second, 5*time.Millisecond)
+	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	require.NoError(t, err)
+	require.Equal(t, 4, c.CachedInfo().NumAckPending, "no more is pulled than can be held")
+	require.Equal(t, uint64(0), c.CachedInfo().AckFloor.Stream)
+	require.Empty(t, b.rejections(t))
+
+	mu.Lock()
+	away = false
+	mu.Unlock()
+	b.settled(t)
+	require.Len(t, done, 8)
+	for id, n := range done {
+		require.Equal(t, 1, n, id)
+	}
+	require.Empty(t, b.rejections(t))
+}
+
+func TestStoppingHandsBackWhatHasToWait(t *testing.T) {
+	t.Parallel()
+	called := make(chan struct{}, 100)
+	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+		called <- struct{}{}
+		return errors.New("away")
+	}})
+	b.publish(t, "e-1", "c1")
+	<-called
+	began := time.Now()
+	require.NoError(t, b.stop())
+	require.Less(t, time.Since(began), 4*time.Second)
+	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	require.NoError(t, err)
+	require.Equal(t, uint64(0), c.CachedInfo().AckFloor.Stream, "it was not acknowledged")
+	require.Empty(t, b.rejections(t))
+}
+
+func TestARefusalOfTemporalIsARejection(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+		return serviceerror.NewInvalidArgument("never")
+	}})
+	b.publish(t, "e-1", "c1")
+	b.settled(t)
+	require.Equal(t, events.CodeRefusedByTemporal, b.rejections(t)[0].Reasons[0].Code)
+}
+
+func TestAMessageDeliveredTooOftenIsQuarantined(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	msg := nats.NewMsg("shipments.created.c1")
+	msg.Data = []byte("whatever it is")
+	_, err := s.JS.PublishMsg(t.Context(), msg)
+	require.NoError(t, err)
+	durable, err := s.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	require.NoError(t, err)
+	for range 3 { // three consumers that crashed
+		m, err := durable.Next(jetstream.FetchMaxWait(5 * time.Second))
+		require.NoError(t, err)
+		require.NoError(t, m.Nak())
+	}
+	c := consumer.New(consumer.Config{MaxDeliveries: 3}, s.JS, events.NewPublisher(s.JS, "http://api.test"), &fakeTemporal{}, nil, zerolog.Nop())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	require.Eventually(t, func() bool {
+		return len(s.Messages(t, events.StreamRejections, "shipments.rejected.c1")) == 1
+	}, 10*time.Second, 10*time.Millisecond)
+	cancel()
+	require.NoError(t, <-ended)
+}
+
+func TestADeletedConsumerIsMadeAnewWithoutSkipping(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{})
+	b.publish(t, "e-1", "c1")
+	b.settled(t)
+	require.NoError(t, b.JS.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
+	b.publish(t, "e-2", "c2")
+	b.settled(t)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var ids []string
+	for _, c := range b.started {
+		ids = append(ids, c.Event.Data.ShipmentID)
+	}
+	require.ElementsMatch(t, []string{"c1", "c1", "c2"}, ids, "nothing was skipped; the process recognises the repeat")
+}
