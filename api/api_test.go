@@ -1,0 +1,222 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"shipments/api"
+	"shipments/events"
+	"shipments/events/eventstest"
+	"shipments/shipment"
+)
+
+const id = "15916b8a5d11456f9934ed91c2bd82c0"
+
+type bundle struct {
+	*eventstest.Server
+
+	url string
+}
+
+func setup(t *testing.T, change ...func(*api.Config)) *bundle {
+	t.Helper()
+	s := eventstest.StartProvisioned(t)
+	config := api.Config{
+		JetStream: s.JS,
+		Publisher: events.NewPublisher(s.JS, "http://api.test"),
+		Rules:     shipment.Rules{Emulation: true},
+		Checks:    api.Checks{"nats": func(context.Context) error { return nil }},
+		Log:       zerolog.Nop(),
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	server := httptest.NewServer(api.New(config))
+	t.Cleanup(server.Close)
+	return &bundle{Server: s, url: server.URL}
+}
+
+type answer struct {
+	*http.Response
+
+	body    string
+	problem api.Problem
+}
+
+func (b *bundle) do(t *testing.T, method, path, contentType, body string, header ...string) answer {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, b.url+path, strings.NewReader(body))
+	require.NoError(t, err)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	a := answer{Response: response, body: string(text)}
+	if response.StatusCode >= 400 {
+		require.Equal(t, "application/problem+json", response.Header.Get("Content-Type"), a.body)
+		require.NoError(t, json.Unmarshal(text, &a.problem))
+		require.Equal(t, response.StatusCode, a.problem.Status)
+		require.NotEmpty(t, a.problem.Detail)
+	}
+	return a
+}
+
+func TestPostPublishesASampleAndGetFindsItAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.Equal(t, http.StatusNotFound, b.do(t, http.MethodGet, "/"+id, "", "").StatusCode)
+
+	posted := b.do(t, http.MethodPost, "/"+id, "", "")
+	require.Equal(t, http.StatusAccepted, posted.StatusCode)
+	require.Equal(t, "/"+id, posted.Header.Get("Location"))
+	require.JSONEq(t, `{"shipmentId":"`+id+`","workflowId":"shipment.`+id+`"}`, posted.body)
+
+	for _, path := range []string{"/" + id, "/shipments/" + id} {
+		got := b.do(t, http.MethodGet, path, "", "")
+		require.Equal(t, http.StatusOK, got.StatusCode)
+		require.JSONEq(t, `{"shipmentId":"`+id+`","status":"Pending"}`, got.body)
+	}
+	stored := b.Messages(t, events.StreamShipments, "shipments.created."+id)
+	require.Len(t, stored, 1)
+	ev, reasons := events.Decode(stored[0].Header, stored[0].Data)
+	require.Empty(t, reasons)
+	_, reasons = events.Created(ev, stored[0].Subject, shipment.Rules{Emulation: true})
+	require.Empty(t, reasons)
+}
+
+func TestPostShipmentsTakesDataAndCloudEventsInBothModes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	now := time.Now()
+	data := func(id string) string {
+		text, err := json.Marshal(shipment.Sample(id, now))
+		require.NoError(t, err)
+		return string(text)
+	}
+	ev, err := events.NewCreated("e-7", "/team/orders", now, shipment.Sample("c2x", now))
+	require.NoError(t, err)
+	ev.SetExtension("correlationid", "order-7")
+	structured, err := json.Marshal(ev)
+	require.NoError(t, err)
+
+	for id, answer := range map[string]answer{
+		"c1x": b.do(t, http.MethodPost, "/shipments", "application/json", data("c1x")),
+		"c2x": b.do(t, http.MethodPost, "/shipments", "application/cloudevents+json; charset=utf-8", string(structured)),
+		"c3x": b.do(t, http.MethodPost, "/shipments", "application/json", data("c3x"),
+			"Ce-Specversion", "1.0", "Ce-Id", "e-8", "Ce-Source", "/team/orders", "Ce-Type", "shipments.created"),
+	} {
+		require.Equal(t, http.StatusAccepted, answer.StatusCode, answer.body)
+		require.Equal(t, "/shipments/"+id, answer.Header.Get("Location"))
+		require.Len(t, b.Messages(t, events.StreamShipments, "shipments.created."+id), 1)
+	}
+	var stored event.Event
+	require.NoError(t, json.Unmarshal(b.Messages(t, events.StreamShipments, "shipments.created.c2x")[0].Data, &stored))
+	require.Equal(t, "e-7", stored.ID())
+	require.Equal(t, "order-7", stored.Extensions()["correlationid"])
+}
+
+func TestBadRequestsGetAProblem(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	sample, err := json.Marshal(shipment.Sample("c1x", time.Now()))
+	require.NoError(t, err)
+	tests := map[string]struct {
+		method, path, contentType, body string
+		status                          int
+		code                            string
+	}{
+		"id too long":           {"POST", "/" + strings.Repeat("x", 65), "", "", 400, ""},
+		"id with a dot":         {"POST", "/a.b", "", "", 400, ""},
+		"id escaped":            {"GET", "/a%2Fb", "", "", 400, ""},
+		"id with a wildcard":    {"GET", "/shipments/*", "", "", 400, ""},
+		"path unknown":          {"GET", "/a/b/c", "", "", 404, ""},
+		"schema unknown":        {"GET", "/schemas/x.json", "", "", 404, ""},
+		"schema path escape":    {"GET", "/schemas/..%2Fevents.go", "", "", 404, ""},
+		"method":                {"DELETE", "/" + id, "", "", 405, ""},
+		"method on health":      {"POST", "/healthz", "", "", 405, ""},
+		"media type missing":    {"POST", "/shipments", "", "{}", 415, ""},
+		"media type":            {"POST", "/shipments", "text/plain", "{}", 415, ""},
+		"media type malformed":  {"POST", "/shipments", "///", "{}", 415, ""},
+		"body empty":            {"POST", "/shipments", "application/json", "", 400, events.CodeMissingData},
+		"body no JSON":          {"POST", "/shipments", "application/json", "{", 400, events.CodeInvalidJSON},
+		"body trailing":         {"POST", "/shipments", "application/json", string(sample) + "x", 400, events.CodeTrailingData},
+		"body too large":        {"POST", "/shipments", "application/json", strings.Repeat(" ", events.MaxMessageBytes+1), 413, ""},
+		"no CloudEvent":         {"POST", "/shipments", "application/cloudevents+json", `{"id":"1"}`, 400, events.CodeMissingAttribute},
+		"batch":                 {"POST", "/shipments", "application/cloudevents-batch+json", `[]`, 400, events.CodeBatch},
+		"against the schema":    {"POST", "/shipments", "application/json", "{}", 422, events.CodeSchemaViolation},
+		"against a domain rule": {"POST", "/shipments", "application/json", strings.Replace(string(sample), "Europe/Berlin", "Europe/Atlantis", 1), 422, shipment.CodeUnknownTimeZone},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := b.do(t, test.method, test.path, test.contentType, test.body)
+			require.Equal(t, test.status, got.StatusCode, got.body)
+			if test.code != "" {
+				require.Equal(t, test.code, got.problem.Errors[0].Code)
+			}
+			if test.status == http.StatusMethodNotAllowed {
+				require.NotEmpty(t, got.Header.Get("Allow"))
+			}
+		})
+	}
+	require.Empty(t, b.Messages(t, events.StreamShipments, "shipments.created.>"), "nothing of it was published")
+}
+
+func TestSamplesAreForEmulationAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *api.Config) { c.Rules.Emulation = false })
+	require.Equal(t, http.StatusForbidden, b.do(t, http.MethodPost, "/"+id, "", "").StatusCode)
+}
+
+func TestWithoutJetStreamClientsAreAskedToComeBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Shutdown()
+	b.WaitForShutdown()
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		got := b.do(t, method, "/"+id, "", "")
+		require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
+		require.NotEmpty(t, got.Header.Get("Retry-After"))
+	}
+}
+
+func TestReadinessNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *api.Config) {
+		c.Checks["temporal"] = func(context.Context) error { return errors.New("Temporal does not answer") }
+	})
+	require.Equal(t, http.StatusOK, b.do(t, http.MethodGet, "/healthz", "", "").StatusCode)
+	got := b.do(t, http.MethodGet, "/readyz", "", "")
+	require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
+	require.Equal(t, map[string]string{"nats": "ok", "temporal": "Temporal does not answer"}, got.problem.Checks)
+	require.Equal(t, http.StatusOK, setup(t).do(t, http.MethodGet, "/readyz", "", "").StatusCode)
+}
+
+func TestSchemasAreServedWhereEventsSayTheyAre(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, eventType := range events.Types() {
+		got := b.do(t, http.MethodGet, strings.TrimPrefix(events.SchemaURL("http://api.test", eventType), "http://api.test"), "", "")
+		require.Equal(t, http.StatusOK, got.StatusCode)
+		require.Contains(t, got.body, `"title": "`+eventType+`"`)
+	}
+	require.Contains(t, b.do(t, http.MethodGet, "/schemas/", "", "").body, "definitions.json")
+}

@@ -1,0 +1,276 @@
+// Package e2e_test runs the whole system: real NATS, real Temporal, real hosts.
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"shipments/cmd/devstack/stack"
+	"shipments/events"
+	"shipments/hosts"
+	"shipments/shipment"
+)
+
+// asDevstack makes the test binary behave as the devstack command, so that a
+// test can kill it without linking the servers a second time.
+const asDevstack = "E2E_RUN_AS_DEVSTACK"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asDevstack) == "" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := stack.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "devstack:", err)
+		os.Exit(1)
+	}
+}
+
+// system is a running system, as its users see it.
+type system struct {
+	natsURL, temporalAddress, apiURL string
+
+	js       jetstream.JetStream
+	temporal client.Client
+}
+
+// dial connects to a system's servers.
+func dial(t *testing.T, natsURL, temporalAddress, httpAddr string) *system {
+	t.Helper()
+	s := &system{natsURL: natsURL, temporalAddress: temporalAddress, apiURL: "http://" + httpAddr}
+	nc, err := nats.Connect(natsURL, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	s.js, err = jetstream.New(nc)
+	require.NoError(t, err)
+	s.temporal, err = client.NewLazyClient(client.Options{HostPort: temporalAddress, Namespace: stack.Namespace, Logger: silent{}})
+	require.NoError(t, err)
+	t.Cleanup(s.temporal.Close)
+	return s
+}
+
+// start runs a system of its own in this process, with nothing kept.
+func start(t *testing.T, composition string, delay time.Duration) *system {
+	t.Helper()
+	config, err := hosts.LoadConfig()
+	require.NoError(t, err)
+	config.Emulation, config.CollectionDelay, config.ChildWorkflows, config.PublicURL = true, delay, composition, ""
+	s, err := stack.Start(t.Context(), stack.Options{
+		Ephemeral: true, NoUI: true, HTTPAddr: "127.0.0.1:0", Config: config, Hosts: hosts.All(),
+		Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop()) })
+	sys := dial(t, s.NATSURL, s.TemporalAddress, s.HTTPAddr)
+	sys.ready(t)
+	return sys
+}
+
+// silent is a logger for clients whose servers are killed on purpose.
+type silent struct{}
+
+func (silent) Debug(string, ...any) {}
+func (silent) Info(string, ...any)  {}
+func (silent) Warn(string, ...any)  {}
+func (silent) Error(string, ...any) {}
+
+const patience = time.Minute
+
+func eventually(t *testing.T, condition func() bool, what string, args ...any) {
+	t.Helper()
+	require.Eventually(t, condition, patience, 20*time.Millisecond, fmt.Sprintf(what, args...))
+}
+
+func (s *system) ready(t *testing.T) {
+	t.Helper()
+	eventually(t, func() bool {
+		status, _ := s.get(t, "/readyz")
+		return status == http.StatusOK
+	}, "the system is not ready")
+}
+
+func (s *system) get(t *testing.T, path string) (status int, body []byte) {
+	t.Helper()
+	return s.do(t, http.MethodGet, path)
+}
+
+func (s *system) do(t *testing.T, method, path string) (status int, body []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, s.apiURL+path, nil)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil
+	}
+	defer response.Body.Close() //nolint:errcheck // only read
+	body, err = io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, body
+}
+
+// ended waits until a shipment's process has ended, and returns what GET says.
+func (s *system) ended(t *testing.T, id string) (result shipment.Result, body []byte) {
+	t.Helper()
+	eventually(t, func() bool {
+		var status int
+		status, body = s.get(t, "/"+id)
+		if status != http.StatusOK {
+			return false
+		}
+		require.NoError(t, json.Unmarshal(body, &result))
+		return result.Status != shipment.Pending
+	}, "shipment %s has not ended", id)
+	return result, body
+}
+
+// story returns the types of a shipment's outcome events as they are stored,
+// after checking that each is valid.
+func (s *system) story(t *testing.T, id string) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	stream, err := s.js.Stream(ctx, events.StreamEvents)
+	require.NoError(t, err)
+	var types []string
+	for next := uint64(1); ; {
+		msg, err := stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject(events.StorySubjects(id)))
+		if err != nil {
+			require.ErrorIs(t, err, jetstream.ErrMsgNotFound)
+			return types
+		}
+		var ev event.Event
+		require.NoError(t, json.Unmarshal(msg.Data, &ev))
+		require.NoError(t, ev.Validate())
+		require.Empty(t, events.ValidateData(ev.Type(), ev.Data()))
+		require.Equal(t, fmt.Sprintf("%08d", len(types)+1), ev.Extensions()["sequence"])
+		types = append(types, strings.TrimPrefix(ev.Type(), "shipments."))
+		next = msg.Sequence + 1
+	}
+}
+
+// drained waits until every input has been acknowledged or rejected.
+func (s *system) drained(t *testing.T) {
+	t.Helper()
+	eventually(t, func() bool {
+		c, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		return err == nil && c.CachedInfo().NumPending == 0 && c.CachedInfo().NumAckPending == 0
+	}, "inputs are left")
+}
+
+func (s *system) rejections(t *testing.T) []events.StoredRejection {
+	t.Helper()
+	var found []events.StoredRejection
+	require.NoError(t, events.Rejections(t.Context(), s.js, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
+		found = append(found, r)
+		return true
+	}))
+	return found
+}
+
+// executions lists the workflow executions of a shipment.
+func (s *system) executions(t *testing.T, id string) []*workflowpb.WorkflowExecutionInfo {
+	t.Helper()
+	list, err := s.temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: stack.Namespace, PageSize: 100,
+		Query: fmt.Sprintf("WorkflowId = 'shipment.%[1]s' OR WorkflowId STARTS_WITH 'shipment.%[1]s.'", id),
+	})
+	require.NoError(t, err)
+	return list.GetExecutions()
+}
+
+// process is a devstack, or another program, that a test can kill.
+type process struct {
+	cmd *exec.Cmd
+	out chan string // what it prints, line by line
+}
+
+// devstack starts a devstack process and returns when its banner is out.
+func devstack(t *testing.T, env []string, args ...string) (*process, *system) {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	args = append([]string{"--nats-port=0", "--temporal-port=0", "--ui-port=0", "--http-addr=127.0.0.1:0"}, args...)
+	p := run(t, append(env, asDevstack+"=1"), self, args...)
+	addresses := map[string]string{}
+	for line := range p.out {
+		for _, name := range []string{"HTTP API", "NATS", "Temporal", "Temporal UI"} {
+			if found := regexp.MustCompile(`^\s+` + name + `\s{2,}(\S+)`).FindStringSubmatch(line); found != nil {
+				addresses[name] = found[1]
+			}
+		}
+		if strings.Contains(line, "Ctrl-C") {
+			break
+		}
+	}
+	require.Len(t, addresses, 4, "the banner is incomplete")
+	return p, dial(t, addresses["NATS"], addresses["Temporal"], strings.TrimPrefix(addresses["HTTP API"], "http://"))
+}
+
+// run starts a program in a temporary folder.
+func run(t *testing.T, env []string, program string, args ...string) *process {
+	t.Helper()
+	cmd := exec.Command(program, args...) //nolint:noctx // the test kills it
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	cmd.Stderr = os.Stderr
+	require.NoError(t, cmd.Start())
+	p := &process{cmd: cmd, out: make(chan string, 1000)}
+	go func() {
+		defer close(p.out)
+		for scanner := bufio.NewScanner(out); scanner.Scan(); {
+			p.out <- scanner.Text()
+		}
+	}()
+	t.Cleanup(func() {
+		if p.cmd.ProcessState == nil {
+			p.kill(t)
+		}
+	})
+	return p
+}
+
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Kill())
+	_ = p.cmd.Wait() // It was killed: that is the error.
+}
+
+// terminate asks the process to stop, and returns how it ended.
+func (p *process) terminate(t *testing.T, with os.Signal) error {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(with))
+	return p.cmd.Wait()
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	require.NoError(t, err)
+	return dir
+}

@@ -1,0 +1,256 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"shipments/events"
+	"shipments/shipment"
+)
+
+// examples are the nine shipments that show everything: three categories,
+// each with success and both failures.
+var examples = []string{
+	"15916b8a5d11456f9934ed91c2bd82c0", "15916b8a5d11456f9934ed91c2bd82c1", "15916b8a5d11456f9934ed91c2bd82c2",
+	"20b17abb2efe4fafaf74f173dc864240", "20b17abb2efe4fafaf74f173dc864241", "20b17abb2efe4fafaf74f173dc864242",
+	"c7de2c4added47de8d24564d7ade3e20", "c7de2c4added47de8d24564d7ade3e21", "c7de2c4added47de8d24564d7ade3e22",
+}
+
+var (
+	successStory = []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}
+	refusedStory = []string{"accepted", "failed"}
+	bookingStory = []string{"accepted", "manifested", "documents-generated", "failed"}
+)
+
+// checkEnd checks how a shipment ended against what its id asks for: the story
+// in the stream, the JSON of the status, and the state of its workflows.
+func (s *system) checkEnd(t *testing.T, id string) {
+	t.Helper()
+	result, body := s.ended(t, id)
+	failure := func(description, code string) string {
+		return fmt.Sprintf(`{"shipmentId":%q,"status":"Failure","failure":{"faults":[{"description":%q,"errors":[%q]}]}}`, id, description, code)
+	}
+	switch emulated := shipment.Emulated(id); {
+	case emulated.RefusesManifestation():
+		require.JSONEq(t, failure("Carrier manifestation failed", "1.2.3: Manifestation failed"), string(body))
+		require.Equal(t, refusedStory, s.story(t, id))
+	case emulated.RefusesCollection():
+		require.JSONEq(t, failure("Carrier collection booking failed", "2.3.4: Collection not possible on the requested day"), string(body))
+		require.Equal(t, bookingStory, s.story(t, id))
+	default:
+		s.checkSuccess(t, id, emulated.Category(), result, body)
+		require.Equal(t, successStory, s.story(t, id))
+	}
+	eventually(t, func() bool {
+		for _, e := range s.executions(t, id) {
+			if e.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+				return false
+			}
+		}
+		return true
+	}, "a workflow of shipment %s is not completed", id)
+}
+
+func (s *system) checkSuccess(t *testing.T, id string, category shipment.Category, result shipment.Result, body []byte) {
+	t.Helper()
+	require.Equal(t, shipment.Success, result.Status)
+	carriers := shipment.DefaultCarriers()
+	legs := 2
+	invoice := any(s.apiURL + "/shipment-documents/" + id + "_invoice")
+	switch category {
+	case shipment.Domestic:
+		legs, invoice = 1, nil
+	case shipment.InternationalPaperless:
+		invoice = s.apiURL + "/shipment-documents/" + id + "_pt_invoice"
+	case shipment.International:
+	}
+	require.Len(t, result.Outcome.ManifestedLegs, legs)
+	manifested := make([]any, legs)
+	for i, leg := range result.Outcome.ManifestedLegs {
+		require.Len(t, leg.TrackingNumbers, 2, "one per package")
+		manifested[i] = map[string]any{
+			"carrierId": carriers[i].ID, "trackingNumbers": leg.TrackingNumbers,
+			"labelsUrl": s.apiURL + "/shipment-documents/" + id + "_" + carriers[i].ID,
+		}
+	}
+	booking := result.Outcome.CollectionBooking
+	require.NotEmpty(t, booking.BookingReference)
+	require.NotEmpty(t, booking.LocationReference)
+	want, err := json.Marshal(map[string]any{
+		"shipmentId": id, "status": "Success",
+		"outcome": map[string]any{
+			"manifestedLegs": manifested,
+			"shipmentDocuments": map[string]any{
+				"labelsUrl":  s.apiURL + "/shipment-documents/" + id + "_labels",
+				"invoiceUrl": invoice, "receiptUrl": s.apiURL + "/shipment-documents/" + id + "_receipt",
+				"combinedDocumentUrl": s.apiURL + "/shipment-documents/" + id + "_combined_document",
+			},
+			"collectionBooking": map[string]any{
+				"carrierId": carriers[0].ID, "bookingReference": booking.BookingReference, "locationReference": booking.LocationReference,
+			},
+		},
+	})
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(body))
+}
+
+func TestTheNineExamplesThroughEveryDoor(t *testing.T) {
+	s := start(t, "all", 200*time.Millisecond)
+	now := time.Now()
+	publish := func(msg *nats.Msg) {
+		t.Helper()
+		_, err := s.js.PublishMsg(t.Context(), msg)
+		require.NoError(t, err)
+	}
+	var ids []string
+	for _, id := range examples {
+		status, _ := s.do(t, http.MethodPost, "/"+id)
+		require.Equal(t, http.StatusAccepted, status)
+		status, _ = s.get(t, "/"+id)
+		require.Equal(t, http.StatusOK, status, "it is known at once")
+
+		structured, binary := id[:1]+"structured"+id[len(id)-1:], id[:1]+"binary"+id[len(id)-1:]
+		ev, err := events.NewCreated("e-"+structured, "/team/orders", now, shipment.Sample(structured, now))
+		require.NoError(t, err)
+		body, err := json.Marshal(ev)
+		require.NoError(t, err)
+		publish(&nats.Msg{Subject: "shipments.created", Data: body})
+
+		data, err := json.Marshal(shipment.Sample(binary, now))
+		require.NoError(t, err)
+		publish(&nats.Msg{Subject: "shipments.created", Data: data, Header: nats.Header{
+			"ce-specversion": {"1.0"}, "ce-id": {"e-" + binary}, "ce-source": {"/team/orders"}, "ce-type": {"shipments.created"},
+		}})
+		ids = append(ids, id, structured, binary)
+	}
+	for _, id := range ids {
+		s.checkEnd(t, id)
+	}
+	s.drained(t)
+	require.Empty(t, s.rejections(t))
+
+	list := s.executions(t, "c7de2c4added47de8d24564d7ade3e20")
+	require.Len(t, list, 8, "entry, category, manifestation, documents, collection, three carrier calls")
+	queues := map[string]bool{}
+	for _, e := range list {
+		queues[e.GetTaskQueue()] = true
+	}
+	require.Len(t, queues, 5)
+}
+
+func TestInOneExecutionTheOutcomeIsTheSame(t *testing.T) {
+	s := start(t, "none", 200*time.Millisecond)
+	for _, id := range examples {
+		status, _ := s.do(t, http.MethodPost, "/"+id)
+		require.Equal(t, http.StatusAccepted, status)
+	}
+	for _, id := range examples {
+		s.checkEnd(t, id)
+		require.Len(t, s.executions(t, id), 1)
+	}
+}
+
+func TestRepeatsHaveNoEffectAndConflictsAreRejected(t *testing.T) {
+	s := start(t, "all", 500*time.Millisecond)
+	now := time.Now()
+	const id = "c7repeat0"
+	publish := func(eventID string, weight int) {
+		t.Helper()
+		content := shipment.Sample(id, now)
+		content.Packages[0].WeightGrams = weight
+		ev, err := events.NewCreated(eventID, "/team/orders", now, content)
+		require.NoError(t, err)
+		body, err := json.Marshal(ev)
+		require.NoError(t, err)
+		_, err = s.js.Publish(t.Context(), "shipments.created", body)
+		require.NoError(t, err)
+	}
+	publish("e-1", 1000)
+	publish("e-1", 1000)
+	publish("e-2", 1000)
+	publish("e-3", 2000) // Other content while the process runs.
+	s.checkEnd(t, id)
+	publish("e-1", 1000)
+	publish("e-4", 1000)
+	publish("e-5", 3000) // Other content after it has ended.
+	s.drained(t)
+	eventually(t, func() bool { return len(s.rejections(t)) == 2 }, "two conflicts")
+	for _, r := range s.rejections(t) {
+		require.Equal(t, events.CodeConflict, r.Reasons[0].Code)
+	}
+	require.Equal(t, successStory, s.story(t, id))
+	require.Len(t, s.executions(t, id), 8)
+}
+
+func TestWhatIsNoShipmentIsRejectedAndTheRestGoesOn(t *testing.T) {
+	s := start(t, "none", 200*time.Millisecond)
+	for _, body := range []string{
+		"not json",
+		`{"id":"1","source":"/team","type":"shipments.created","data":{}}`,
+		`{"specversion":"1.0","id":"1","source":"/team","type":"shipments.created","data":{"shipmentId":"abc"}}`,
+	} {
+		_, err := s.js.Publish(t.Context(), "shipments.created", []byte(body))
+		require.NoError(t, err)
+	}
+	status, _ := s.do(t, http.MethodPost, "/1after0")
+	require.Equal(t, http.StatusAccepted, status)
+	s.checkEnd(t, "1after0")
+	s.drained(t)
+	codes := map[string]int{}
+	for _, r := range s.rejections(t) {
+		codes[r.Reasons[0].Code]++
+	}
+	require.Equal(t, map[string]int{events.CodeInvalidJSON: 1, events.CodeMissingAttribute: 1, events.CodeSchemaViolation: 1}, codes)
+	result, _ := s.ended(t, "abc")
+	require.Equal(t, shipment.Rejected, result.Status)
+}
+
+func TestKilledWhileShipmentsWaitForTheirTimersAllFinishOnce(t *testing.T) {
+	data := t.TempDir()
+	p, s := devstack(t, []string{"SHIPMENTS_COLLECTION_DELAY=3s"}, "--data", data)
+	s.ready(t)
+	var ids []string
+	for i := range 20 {
+		id := fmt.Sprintf("%dkilled%02dx", 1+i%3, i)
+		ids = append(ids, id)
+		status, _ := s.do(t, http.MethodPost, "/"+id)
+		require.Equal(t, http.StatusAccepted, status)
+	}
+	for _, id := range ids {
+		eventually(t, func() bool { return len(s.story(t, id)) >= 3 }, "shipment %s waits for its timer", id)
+	}
+	p.kill(t)
+
+	_, s = devstack(t, []string{"SHIPMENTS_COLLECTION_DELAY=3s"}, "--data", data)
+	s.ready(t)
+	for _, id := range ids {
+		result, _ := s.ended(t, id)
+		require.Equal(t, shipment.Success, result.Status)
+		require.Equal(t, successStory, s.story(t, id))
+	}
+	s.drained(t)
+	require.Empty(t, s.rejections(t))
+}
+
+func TestStoppingIsCleanAndQuick(t *testing.T) {
+	for _, with := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		p, s := devstack(t, nil, "--ephemeral")
+		s.ready(t)
+		for i := range 10 {
+			status, _ := s.do(t, http.MethodPost, fmt.Sprintf("/1stop%d", i))
+			require.Equal(t, http.StatusAccepted, status)
+		}
+		began := time.Now()
+		require.NoError(t, p.terminate(t, with))
+		require.Less(t, time.Since(began), 10*time.Second)
+	}
+}
