@@ -78,5 +78,5 @@ func (a *Publishing) RejectConflict(ctx context.Context, conflict Conflict) erro
 		ShipmentID: conflict.Event.Data.ShipmentID,
 		Reasons:    []shipment.Reason{events.ConflictReason(conflict.Owner)},
 		Input:      input,
-	}, true)
+	})
 }

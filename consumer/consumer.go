@@ -13,12 +13,10 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
@@ -62,21 +60,32 @@ type Consumer struct {
 	publisher *events.Publisher
 	temporal  Temporal
 	provision func(context.Context) error
+	prepare   func(context.Context) error
 	log       zerolog.Logger
 }
 
-// New makes a consumer. When the durable consumer turns out to be missing,
-// provision is called to make it anew.
-func New(config Config, js jetstream.JetStream, publisher *events.Publisher, temporal Temporal,
-	provision func(context.Context) error, log zerolog.Logger,
-) *Consumer {
+// Dependencies are what a consumer works with.
+type Dependencies struct {
+	JetStream jetstream.JetStream
+	Publisher *events.Publisher
+	Temporal  Temporal
+	// ProvisionStreams makes the durable consumer anew when it is missing.
+	ProvisionStreams func(context.Context) error
+	// PrepareTemporal adds search attributes that the namespace lacks.
+	PrepareTemporal func(context.Context) error
+	Log             zerolog.Logger
+}
+
+// New makes a consumer.
+func New(config Config, d Dependencies) *Consumer {
 	return &Consumer{
 		config:    config.withDefaults(),
-		js:        js,
-		publisher: publisher,
-		temporal:  temporal,
-		provision: provision,
-		log:       log,
+		js:        d.JetStream,
+		publisher: d.Publisher,
+		temporal:  d.Temporal,
+		provision: d.ProvisionStreams,
+		prepare:   d.PrepareTemporal,
+		log:       d.Log,
 	}
 }
 
@@ -115,30 +124,22 @@ type handling struct {
 // pull asks for as many messages as there are free slots and handles them as
 // they arrive. No message ever waits unattended in a buffer of ours.
 func (h *handling) pull(ctx, work context.Context) error {
-	consumer, err := h.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
-	if err != nil {
+	// Nobody answers a pull from a consumer that does not exist.
+	if _, err := h.js.Consumer(ctx, events.StreamShipments, events.ConsumerName); err != nil {
 		return fmt.Errorf("look up consumer %s: %w", events.ConsumerName, err)
 	}
 	for ctx.Err() == nil {
 		free := h.acquire(ctx)
-		if free == 0 {
-			return nil
-		}
-		batch, err := consumer.Fetch(free, jetstream.FetchContext(ctx))
-		if err != nil {
-			h.release(free)
-			return fmt.Errorf("pull: %w", err)
-		}
-		for msg := range batch.Messages() {
+		err := pullBatch(ctx, h.js, free, func(d delivery) {
 			free--
 			h.busy.Go(func() {
 				defer h.release(1)
-				h.handle(work, msg)
+				h.handle(work, d)
 			})
-		}
+		})
 		h.release(free)
-		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
-			return fmt.Errorf("pull: %w", err)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -169,19 +170,14 @@ func (h *handling) release(n int) {
 // handle judges one message and settles it. A panic is kept from taking the
 // other messages down; the message is delivered again, and in the end
 // quarantined.
-func (h *handling) handle(ctx context.Context, msg jetstream.Msg) {
+func (h *handling) handle(ctx context.Context, d delivery) {
 	defer func() {
 		if r := recover(); r != nil {
-			h.log.Error().Str("subject", msg.Subject()).Interface("panic", r).Msg("Handling a message panicked")
+			h.log.Error().Uint64("sequence", d.meta.Sequence.Stream).Interface("panic", r).Msg("Handling a message panicked")
 		}
 	}()
-	meta, err := msg.Metadata()
-	if err != nil {
-		h.log.Error().Err(err).Str("subject", msg.Subject()).Msg("A message without JetStream metadata is ignored")
-		return
-	}
-	d := delivery{msg: msg, meta: meta}
-	stopKeeping := h.keepAlive(ctx, msg)
+	stopKeeping := h.keepAlive(ctx, d)
+	defer stopKeeping()
 	v := h.judge(ctx, d)
 	stopKeeping()
 	h.settle(ctx, d, v)
@@ -189,10 +185,11 @@ func (h *handling) handle(ctx context.Context, msg jetstream.Msg) {
 
 // keepAlive tells JetStream, well within AckWait, that the message is being
 // worked on, until the returned function is called.
-func (h *handling) keepAlive(ctx context.Context, msg jetstream.Msg) (stop func()) {
+func (h *handling) keepAlive(ctx context.Context, d delivery) (stop func()) {
 	done := make(chan struct{})
-	ticker := time.NewTicker(events.AckWait / 3)
 	h.busy.Go(func() {
+		ticker := time.NewTicker(events.AckWait / 3)
+		defer ticker.Stop()
 		for {
 			select {
 			case <-done:
@@ -201,18 +198,12 @@ func (h *handling) keepAlive(ctx context.Context, msg jetstream.Msg) (stop func(
 				return
 			case <-ticker.C:
 			}
-			if err := msg.InProgress(); err != nil {
-				h.log.Warn().Err(err).Str("subject", msg.Subject()).Msg("JetStream could not be told that a message is being worked on")
+			if err := d.keep(); err != nil {
+				h.log.Warn().Err(err).Uint64("sequence", d.meta.Sequence.Stream).Msg("JetStream could not be told that a message is being worked on")
 			}
 		}
 	})
-	return func() { ticker.Stop(); close(done) }
-}
-
-// delivery is one message with what JetStream says of it.
-type delivery struct {
-	msg  jetstream.Msg
-	meta *jetstream.MsgMetadata
+	return sync.OnceFunc(func() { close(done) })
 }
 
 // pause waits, or returns false when ctx is done before.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,8 +54,9 @@ type bundle struct {
 	publisher *events.Publisher
 	stop      func() error
 
-	mu      sync.Mutex
-	started []workflows.Created
+	mu       sync.Mutex
+	started  []workflows.Created
+	prepared atomic.Int64
 }
 
 func setup(t *testing.T, temporal *fakeTemporal) *bundle {
@@ -73,10 +75,7 @@ func setup(t *testing.T, temporal *fakeTemporal) *bundle {
 		Concurrency:  4,
 		DrainTimeout: 5 * time.Second,
 		Settings:     workflows.Settings{Rules: shipment.Rules{Emulation: true}},
-	}, b.JS, b.publisher, temporal, func(ctx context.Context) error {
-		_, err := events.Provision(ctx, b.JS, 1)
-		return err
-	}, zerolog.Nop())
+	}, b.dependencies(t, temporal))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
@@ -86,6 +85,20 @@ func setup(t *testing.T, temporal *fakeTemporal) *bundle {
 	})
 	t.Cleanup(func() { require.NoError(t, b.stop()) })
 	return b
+}
+
+func (b *bundle) dependencies(t *testing.T, temporal *fakeTemporal) consumer.Dependencies {
+	return consumer.Dependencies{
+		JetStream: b.JS, Publisher: b.publisher, Temporal: temporal, Log: zerolog.New(zerolog.NewTestWriter(t)),
+		ProvisionStreams: func(ctx context.Context) error {
+			_, err := events.Provision(ctx, b.JS, 1)
+			return err
+		},
+		PrepareTemporal: func(context.Context) error {
+			b.prepared.Add(1)
+			return nil
+		},
+	}
 }
 
 // publish publishes a sample shipment with an event id of the test's choice.
@@ -189,14 +202,15 @@ func TestAnEventForAProcessThatHasEnded(t *testing.T) {
 		change   []func(*shipment.Shipment)
 		memo     string // the event that the last run was started by
 		ledger   bool   // the original is in the ledger
-		rejected bool
+		rejected string
 	}{
-		"the same event":                              {eventID: "e-1", memo: "e-1"},
-		"another event with the same content":         {eventID: "e-2", memo: "e-1"},
-		"other content":                               {eventID: "e-2", memo: "e-1", change: []func(*shipment.Shipment){heavier}, rejected: true},
-		"the same id with other content":              {eventID: "e-1", memo: "e-1", change: []func(*shipment.Shipment){heavier}, rejected: true},
-		"other content, and the ledger agrees":        {eventID: "e-2", memo: "e-1", ledger: true, change: []func(*shipment.Shipment){heavier}, rejected: true},
+		"the same event":                              {eventID: "e-1", memo: "e-1", ledger: true},
+		"another event with the same content":         {eventID: "e-2", memo: "e-1", ledger: true},
+		"other content":                               {eventID: "e-2", memo: "e-1", ledger: true, change: []func(*shipment.Shipment){heavier}, rejected: events.CodeConflict},
+		"the same id with other content":              {eventID: "e-1", memo: "e-1", ledger: true, change: []func(*shipment.Shipment){heavier}, rejected: events.CodeConflict},
 		"the original after a conflicting second run": {eventID: "e-1", memo: "conflicting", ledger: true},
+		"the conflicting event, rejected by its run":  {eventID: "e-9", memo: "conflicting", ledger: true, change: []func(*shipment.Shipment){heavier}},
+		"a run that was ended before it began":        {eventID: "e-1", memo: "e-1", rejected: events.CodeProcessEnded},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -223,12 +237,12 @@ func TestAnEventForAProcessThatHasEnded(t *testing.T) {
 			b.publish(t, test.eventID, "c1", test.change...)
 			b.settled(t)
 			rejections := b.rejections(t)
-			if !test.rejected {
+			if test.rejected == "" {
 				require.Empty(t, rejections)
 				return
 			}
 			require.Len(t, rejections, 1)
-			require.Equal(t, events.CodeConflict, rejections[0].Reasons[0].Code)
+			require.Equal(t, test.rejected, rejections[0].Reasons[0].Code)
 			require.Equal(t, "c1", rejections[0].ShipmentID)
 		})
 	}
@@ -292,14 +306,36 @@ func TestStoppingHandsBackWhatHasToWait(t *testing.T) {
 	require.Empty(t, b.rejections(t))
 }
 
-func TestARefusalOfTemporalIsARejection(t *testing.T) {
+func TestANamespaceThatLacksSomethingRejectsNothing(t *testing.T) {
 	t.Parallel()
-	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
-		return serviceerror.NewInvalidArgument("never")
+	var b *bundle
+	var taken atomic.Int64
+	b = setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+		if b.prepared.Load() == 0 {
+			return serviceerror.NewInvalidArgument("no mapping defined for search attribute")
+		}
+		taken.Add(1)
+		return nil
 	}})
 	b.publish(t, "e-1", "c1")
+	require.Eventually(t, func() bool { return taken.Load() == 1 }, 10*time.Second, 10*time.Millisecond)
 	b.settled(t)
-	require.Equal(t, events.CodeRefusedByTemporal, b.rejections(t)[0].Reasons[0].Code)
+	require.Empty(t, b.rejections(t))
+}
+
+func TestAMessageThatLooksLikeAServersStatusIsRejected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{})
+	for _, status := range []string{"100", "404", "408", "409", "503"} {
+		msg := nats.NewMsg("shipments.created")
+		msg.Header.Set("Status", status)
+		_, err := b.JS.PublishMsg(t.Context(), msg)
+		require.NoError(t, err)
+	}
+	b.publish(t, "e-1", "c1")
+	b.settled(t)
+	require.Len(t, b.rejections(t), 5)
+	require.Len(t, b.started, 1)
 }
 
 func TestAMessageDeliveredTooOftenIsQuarantined(t *testing.T) {
@@ -316,7 +352,9 @@ func TestAMessageDeliveredTooOftenIsQuarantined(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, m.Nak())
 	}
-	c := consumer.New(consumer.Config{MaxDeliveries: 3}, s.JS, events.NewPublisher(s.JS, "http://api.test"), &fakeTemporal{}, nil, zerolog.Nop())
+	c := consumer.New(consumer.Config{MaxDeliveries: 3}, consumer.Dependencies{
+		JetStream: s.JS, Publisher: events.NewPublisher(s.JS, "http://api.test"), Temporal: &fakeTemporal{}, Log: zerolog.New(zerolog.NewTestWriter(t)),
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()

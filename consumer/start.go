@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 
 	"shipments/events"
 	"shipments/shipment"
@@ -34,14 +35,14 @@ const (
 // until the consumer stops. It occupies its slot meanwhile: with all slots
 // held, nothing more is pulled.
 func (h *handling) start(ctx context.Context, d delivery, created events.ShipmentCreated) verdict {
+	if err := sendable(created); err != nil {
+		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}
+	}
 	backoff := firstBackoff
 	for {
 		v, err := h.tryStart(ctx, d, created)
 		if err == nil {
 			return v
-		}
-		if h.stopping.Err() != nil {
-			return verdict{handBack: err}
 		}
 		if backoff == firstBackoff {
 			h.log.Warn().Err(err).Str("shipment", created.Data.ShipmentID).Msg("An event has to wait; trying again until it is taken on")
@@ -51,6 +52,24 @@ func (h *handling) start(ctx context.Context, d delivery, created events.Shipmen
 		}
 		backoff = min(2*backoff, lastBackoff)
 	}
+}
+
+// maxSignalBytes bounds the signal: far below the 2 MiB at which Temporal
+// refuses a payload, and the 4 MiB at which gRPC refuses a message with a code
+// that looks like overload.
+const maxSignalBytes = 1 << 20
+
+// sendable finds out before the first attempt what Temporal would never take,
+// so that its errors need not tell.
+func sendable(created events.ShipmentCreated) error {
+	payload, err := converter.GetDefaultDataConverter().ToPayload(workflows.Created{Event: created})
+	if err != nil {
+		return fmt.Errorf("the event cannot be encoded: %w", err)
+	}
+	if n := len(payload.GetData()); n > maxSignalBytes {
+		return fmt.Errorf("the event has %d bytes: at most %d can be handed over", n, maxSignalBytes)
+	}
+	return nil
 }
 
 // tryStart is one attempt. An error means that it is worth another one.
@@ -69,8 +88,9 @@ func (h *handling) tryStart(ctx context.Context, d delivery, created events.Ship
 		return verdict{effect: "taken on by " + options.ID}, nil
 	case closed:
 		return h.compare(ctx, created)
-	case refused:
-		return verdict{reasons: []shipment.Reason{{Code: events.CodeRefusedByTemporal, Message: err.Error()}}}, nil
+	case misfit:
+		// Most likely the namespace has lost its search attributes.
+		return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, errors.Join(err, h.prepare(ctx)))
 	case waiting:
 	}
 	return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, err)
@@ -82,12 +102,13 @@ type fate int
 const (
 	started fate = iota // the process has it
 	closed              // the process has ended
-	refused             // it will never be taken
-	waiting             // Temporal is away, overloaded, or not yet set up
+	misfit              // Temporal is not set up for it, or a limit is reached
+	waiting             // Temporal is away or overloaded
 )
 
-// fateOf classifies Temporal's errors. What is not known to be final is
-// waited for: an outage must never reject anything.
+// fateOf classifies Temporal's errors. None of them rejects an event: whatever
+// Temporal would never take is found before it is asked (see sendable), and an
+// outage, a wrong set-up or a limit passes.
 func fateOf(err error) fate {
 	var (
 		alreadyStarted *serviceerror.WorkflowExecutionAlreadyStarted
@@ -99,7 +120,7 @@ func fateOf(err error) fate {
 	case errors.As(err, &alreadyStarted):
 		return closed
 	case errors.As(err, &invalid):
-		return refused
+		return misfit
 	default:
 		return waiting
 	}
@@ -122,19 +143,22 @@ func (h *handling) compare(ctx context.Context, created events.ShipmentCreated) 
 		return verdict{}, err
 	}
 	digest := created.Data.Digest()
-	if memo.Trigger == created.Trigger() && memo.ContentDigest == digest {
-		return verdict{effect: "seen before: it started the process, which has ended"}, nil
-	}
+	sameAsLast := memo.Trigger == created.Trigger() && memo.ContentDigest == digest
 	// The last run may itself have been a repeat that found the shipment taken:
 	// the ledger knows what the shipment is known by.
 	entry, err := events.ReadLedger(ctx, h.js, id)
 	switch {
 	case errors.Is(err, events.ErrUnknownShipment):
-		entry = events.Accepted{Trigger: memo.Trigger, ContentDigest: memo.ContentDigest}
+		return verdict{reasons: []shipment.Reason{{
+			Code: events.CodeProcessEnded,
+			Message: "the shipment's process was ended before it took the shipment on: " +
+				"delete workflow " + workflows.ProcessID(id) + " and publish the event again",
+		}}}, nil
 	case err != nil:
 		return verdict{}, err
-	}
-	if entry.ContentDigest == digest {
+	case sameAsLast:
+		return verdict{effect: "seen before: it started the process, which has ended"}, nil
+	case entry.ContentDigest == digest:
 		return verdict{effect: "seen before: the same content was processed"}, nil
 	}
 	return verdict{reasons: []shipment.Reason{events.ConflictReason(entry.Trigger)}}, nil

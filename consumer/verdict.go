@@ -43,26 +43,26 @@ func (h *handling) settle(ctx context.Context, d delivery, v verdict) {
 	defer cancel()
 
 	if len(v.reasons) > 0 {
-		if err := h.publisher.Reject(ctx, rejection(d, v), d.meta.NumDelivered > 1); err != nil {
+		if err := h.publisher.Reject(ctx, rejection(d, v)); err != nil {
 			v = verdict{handBack: fmt.Errorf("store the rejection: %w", err)}
 		}
 	}
 	switch {
 	case v.effect != "":
-		if err := d.msg.DoubleAck(ctx); err != nil {
+		if err := d.acknowledge(ctx); err != nil {
 			log.Warn().Err(err).Msg("An acknowledgement was not confirmed; the message will be delivered again and recognised")
 			return
 		}
 		log.Debug().Msg("Event " + v.effect)
 	case len(v.reasons) > 0:
-		if err := d.msg.TermWithReason(codes(v.reasons)); err != nil {
+		if err := d.terminate(codes(v.reasons)); err != nil {
 			log.Warn().Err(err).Msg("A rejected message could not be terminated; it will be delivered again and recognised")
 			return
 		}
 		log.Info().Str("reasons", codes(v.reasons)).Msg("Event rejected")
 	default:
 		log.Warn().Err(v.handBack).Msg("Message handed back to JetStream")
-		if err := d.msg.NakWithDelay(handBackDelay); err != nil {
+		if err := d.handBack(handBackDelay); err != nil {
 			log.Warn().Err(err).Msg("The message could not be handed back; it will be delivered again after its time to acknowledge")
 		}
 	}
@@ -70,7 +70,7 @@ func (h *handling) settle(ctx context.Context, d delivery, v verdict) {
 
 // judge decides what becomes of a message.
 func (h *handling) judge(ctx context.Context, d delivery) verdict {
-	subject := d.msg.Subject()
+	subject := d.msg.Subject
 	if d.meta.NumDelivered > h.config.MaxDeliveries {
 		return verdict{
 			shipmentID: subjectShipment(subject),
@@ -80,7 +80,7 @@ func (h *handling) judge(ctx context.Context, d delivery) verdict {
 			}},
 		}
 	}
-	ev, reasons := events.Decode(d.msg.Headers(), d.msg.Data())
+	ev, reasons := events.Decode(d.msg.Header, d.msg.Data)
 	if len(reasons) > 0 {
 		return verdict{shipmentID: subjectShipment(subject), reasons: reasons}
 	}
@@ -114,11 +114,11 @@ func rejection(d delivery, v verdict) events.Rejection {
 		Input: events.Input{
 			Stream:         d.meta.Stream,
 			StreamSequence: d.meta.Sequence.Stream,
-			Subject:        d.msg.Subject(),
+			Subject:        d.msg.Subject,
 			StoredAt:       d.meta.Timestamp.UTC(),
 			Deliveries:     d.meta.NumDelivered,
-			Headers:        events.EscapeHeaders(d.msg.Headers()),
-			Data:           d.msg.Data(),
+			Headers:        events.EscapeHeaders(d.msg.Header),
+			Data:           d.msg.Data,
 		},
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
-	"github.com/cloudevents/sdk-go/v2/types"
 )
 
 // builder puts an event together from attributes that arrive in any order. It
@@ -68,6 +67,8 @@ func (b *builder) attribute(name string, value any) {
 	b.seen[name] = true
 	text, isText := value.(string)
 	switch {
+	case name == "data":
+		b.fail(refuse(CodeInvalidExtension, name, "data is not an attribute"))
 	case !extensionName.MatchString(name):
 		b.fail(refuse(CodeInvalidExtension, clipName(name), "attribute names have 1 to 40 lower-case letters and digits"))
 	case isText && len(text) > MaxAttributeLength:
@@ -122,12 +123,13 @@ func (b *builder) core(name, value string) {
 	}
 }
 
+// timestamp is RFC 3339, which time.Parse reads too leniently.
+var timestamp = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 func (b *builder) time(value string) {
 	t, err := time.Parse(time.RFC3339Nano, value)
-	if err == nil {
-		_, err = types.ParseTime(value)
-	}
-	if err != nil {
+	// In UTC the year may leave what RFC 3339 can write.
+	if year := t.UTC().Year(); err != nil || !timestamp.MatchString(value) || year < 1 || year > 9999 {
 		b.fail(refuse(CodeInvalidAttribute, "time", "not a timestamp: use one such as 2026-11-24T09:30:00Z (RFC 3339)"))
 		return
 	}

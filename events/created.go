@@ -64,7 +64,7 @@ func Created(ev event.Event, subject string, rules shipment.Rules) (ShipmentCrea
 	reasons := ValidateData(TypeCreated, ev.Data())
 	if len(reasons) == 0 {
 		// What follows the schema fits the type; more than that the schema forbids.
-		if err := json.Unmarshal(ev.Data(), &created.Data); err != nil {
+		if err := unmarshal(ev.Data(), &created.Data); err != nil {
 			reasons = []shipment.Reason{{Code: CodeInvalidData, Path: "data", Message: err.Error()}}
 		} else {
 			reasons = rules.Validate(created.Data)
@@ -77,6 +77,19 @@ func Created(ev event.Event, subject string, rules shipment.Rules) (ShipmentCrea
 			Message: "the last token of the message's subject is another shipment id"})
 	}
 	return created, reasons
+}
+
+// unmarshal reads data that follows its schema.
+func unmarshal(data []byte, into *shipment.Shipment) error {
+	if err := json.Unmarshal(data, into); err == nil {
+		return nil
+	}
+	data, err := plainIntegers(data)
+	if err != nil {
+		return err
+	}
+	*into = shipment.Shipment{}
+	return json.Unmarshal(data, into)
 }
 
 func fromEvent(ev event.Event) ShipmentCreated {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,6 +30,7 @@ const (
 	CodeTrailingData           = "trailing-data"
 	CodeDuplicateMember        = "duplicate-member"
 	CodeTooDeep                = "too-deep"
+	CodeNumberTooLarge         = "number-too-large"
 	CodeBatch                  = "batch"
 	CodeNotAnObject            = "not-an-object"
 	CodeUnsupportedContentType = "unsupported-content-type"
@@ -308,8 +310,12 @@ func checkJSON(body []byte) error {
 	}
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(body))
 	for first := true; first || decoder.StackDepth() > 0; first = false {
-		if _, err := decoder.ReadToken(); err != nil {
+		token, err := decoder.ReadToken()
+		if err != nil {
 			return jsonError(decoder, err)
+		}
+		if token.Kind() == '0' && !smallNumber.MatchString(token.String()) {
+			return refuse(CodeNumberTooLarge, string(decoder.StackPointer()), "a number with so many digits, or such an exponent, is not taken")
 		}
 		if decoder.StackDepth() > MaxDepth {
 			return refuse(CodeTooDeep, "", "nested deeper than %d levels", MaxDepth)
@@ -320,6 +326,10 @@ func checkJSON(body []byte) error {
 	}
 	return nil
 }
+
+// smallNumber are the numbers that are computed with: a huge exponent in a few
+// bytes would cost the validation minutes.
+var smallNumber = regexp.MustCompile(`^-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?$`)
 
 func jsonError(decoder *jsontext.Decoder, err error) error {
 	at := string(decoder.StackPointer())

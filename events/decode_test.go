@@ -151,6 +151,17 @@ func TestBadInputIsRefusedWithItsReason(t *testing.T) {
 		"source broken":          {body: structured(t, "source", `"%zz"`), code: events.CodeInvalidAttribute, path: "source"},
 		"no type":                {body: structured(t, "type", ""), code: events.CodeMissingAttribute, path: "type"},
 		"time":                   {body: structured(t, "time", `"yesterday"`), code: events.CodeInvalidAttribute, path: "time"},
+		"time without zeros":     {body: structured(t, "time", `"2026-11-24T9:30:00Z"`), code: events.CodeInvalidAttribute, path: "time"},
+		"time before the year 1": {body: structured(t, "time", `"0000-01-01T00:00:00+01:00"`), code: events.CodeInvalidAttribute, path: "time"},
+		"time after year 9999":   {body: structured(t, "time", `"9999-12-31T23:59:59-01:00"`), code: events.CodeInvalidAttribute, path: "time"},
+		"time of no such zone":   {body: structured(t, "time", `"2026-11-24T09:30:00+24:00"`), code: events.CodeInvalidAttribute, path: "time"},
+		"attribute named data":   {header: binaryHeader("ce-data", "x"), body: []byte(sampleData(t)), code: events.CodeInvalidExtension, path: "data"},
+		"huge exponent":          {body: broken(`"weightGrams":1200`, `"weightGrams":1e999999`), code: events.CodeNumberTooLarge},
+		"endless digits":         {body: broken(`"weightGrams":1200`, `"weightGrams":1`+strings.Repeat("0", 100)), code: events.CodeNumberTooLarge},
+		"zone of the host":       {body: broken("Europe/Berlin", "localtime"), code: shipment.CodeUnknownTimeZone},
+		"zone with leap seconds": {body: broken("Europe/Berlin", "right/Europe/Berlin"), code: shipment.CodeUnknownTimeZone},
+		"former currency":        {body: broken(`"EUR"`, `"DEM"`), code: shipment.CodeUnknownCurrency},
+		"no currency":            {body: broken(`"EUR"`, `"XXX"`), code: shipment.CodeUnknownCurrency},
 		"time a number":          {body: structured(t, "time", `1`), code: events.CodeInvalidAttribute, path: "time"},
 		"dataschema relative":    {body: structured(t, "dataschema", `"x"`), code: events.CodeInvalidAttribute, path: "dataschema"},
 		"extension upper case":   {body: structured(t, "CorrelationID", `"x"`), code: events.CodeInvalidExtension, path: "CorrelationID"},
@@ -204,6 +215,16 @@ func TestBadInputIsRefusedWithItsReason(t *testing.T) {
 			}
 			require.NotEmpty(t, reasons[0].Message)
 		})
+	}
+}
+
+func TestIntegersMayBeWrittenAsJSONSchemaTakesThem(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"1200.0", "1.2e3", "12E+2"} {
+		body := strings.Replace(string(structured(t)), `"weightGrams":1200`, `"weightGrams":`+text, 1)
+		created, reasons := read(nil, []byte(body), "shipments.created")
+		require.Empty(t, reasons, text)
+		require.Equal(t, shipment.Sample(sampleID, now), created.Data)
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -44,6 +46,9 @@ func (p *Publisher) PublishCreated(ctx context.Context, ev event.Event, shipment
 	if err != nil {
 		return 0, err
 	}
+	// Only the very same event is a repeat: ids are unique per source alone.
+	name := strings.Join([]string{ev.Source(), ev.ID(), msg.Subject, string(ev.Data())}, "\n")
+	msg.Header.Set(jetstream.MsgIDHeader, uuid.NewSHA1(namespace, []byte(name)).String())
 	ack, err := p.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamShipments))
 	if err != nil {
 		return 0, fmt.Errorf("publish %s: %w", msg.Subject, err)

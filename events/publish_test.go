@@ -132,10 +132,10 @@ func TestRejectionHoldsTheInputExactlyAndIsStoredOnce(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	publisher := events.NewPublisher(s.JS, publicURL)
-	require.NoError(t, publisher.Reject(t.Context(), rejected("", 7), false))
-	require.NoError(t, publisher.Reject(t.Context(), rejected("", 7), false), "JetStream recognises the repeat")
-	require.NoError(t, publisher.Reject(t.Context(), rejected("", 8), false))
-	require.NoError(t, publisher.Reject(t.Context(), rejected("abc", 9), true))
+	require.NoError(t, publisher.Reject(t.Context(), rejected("", 7)))
+	require.NoError(t, publisher.Reject(t.Context(), rejected("", 7)), "JetStream recognises the repeat")
+	require.NoError(t, publisher.Reject(t.Context(), rejected("", 8)))
+	require.NoError(t, publisher.Reject(t.Context(), rejected("abc", 9)))
 
 	var found []events.StoredRejection
 	require.NoError(t, events.Rejections(t.Context(), s.JS, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
@@ -153,16 +153,18 @@ func TestRejectionHoldsTheInputExactlyAndIsStoredOnce(t *testing.T) {
 	}
 }
 
-func TestRejectionOfARedeliveredInputIsLookedUp(t *testing.T) {
+func TestRejectionOfAnInputThatIsDeliveredAgainMuchLater(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	publisher := events.NewPublisher(s.JS, publicURL)
 	// Many others lie between, and the duplicate window does not help.
 	early := rejected("", 7)
 	early.Input.StoredAt = time.Now().Add(-time.Minute)
-	require.NoError(t, publisher.Reject(t.Context(), early, false))
+	require.NoError(t, publisher.Reject(t.Context(), early))
 	for i := range uint64(250) {
-		require.NoError(t, publisher.Reject(t.Context(), rejected("", 100+i), false))
+		other := rejected("", 100+i)
+		other.Input.StoredAt = time.Now()
+		require.NoError(t, publisher.Reject(t.Context(), other))
 	}
 	stream, err := s.JS.Stream(t.Context(), events.StreamRejections)
 	require.NoError(t, err)
@@ -170,17 +172,46 @@ func TestRejectionOfARedeliveredInputIsLookedUp(t *testing.T) {
 	config.Duplicates = 100 * time.Millisecond
 	_, err = s.JS.UpdateStream(t.Context(), config)
 	require.NoError(t, err)
-
-	late := rejected("", 349)
-	late.Input.StoredAt = now
 	require.Eventually(t, func() bool { // until the window has passed
 		msg := nats.NewMsg("shipments.rejected.probe")
 		msg.Header.Set(jetstream.MsgIDHeader, early.EventID())
 		ack, err := s.JS.PublishMsg(t.Context(), msg)
 		return err == nil && !ack.Duplicate
 	}, 10*time.Second, 20*time.Millisecond)
-	require.NoError(t, publisher.Reject(t.Context(), early, true))
+	require.NoError(t, publisher.Reject(t.Context(), early))
 	require.Len(t, s.Messages(t, events.StreamRejections, "shipments.rejected.unknown"), 251)
+}
+
+func TestAPublishersHeadersDeceiveNobody(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	msg := nats.NewMsg("shipments.created.abc")
+	msg.Header.Set("Nats-Sequence", "abc")
+	msg.Header.Set("Nats-Subject", "elsewhere")
+	msg.Header.Set("Nats-Time-Stamp", "never")
+	ack, err := s.JS.PublishMsg(t.Context(), msg)
+	require.NoError(t, err)
+	input, err := events.NewInputs(s.JS).Read(t.Context(), ack.Sequence)
+	require.NoError(t, err)
+	require.Equal(t, ack.Sequence, input.StreamSequence)
+	require.Equal(t, "shipments.created.abc", input.Subject)
+	require.Equal(t, []string{"abc"}, input.Headers["Nats-Sequence"])
+	result, err := events.ReadStatus(t.Context(), s.JS, "abc")
+	require.NoError(t, err)
+	require.Equal(t, shipment.Pending, result.Status)
+}
+
+func TestEventsOfTwoSourcesWithOneIDAreBothStored(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	publisher := events.NewPublisher(s.JS, publicURL)
+	for i, source := range []string{"/a", "/b", "/a"} {
+		ev, err := events.NewCreated("1", source, now, shipment.Sample("c", now))
+		require.NoError(t, err)
+		sequence, err := publisher.PublishCreated(t.Context(), ev, "c")
+		require.NoError(t, err)
+		require.Equal(t, []uint64{1, 2, 1}[i], sequence, "the very same event is a repeat")
+	}
 }
 
 func TestStatusFollowsTheStory(t *testing.T) {
@@ -202,7 +233,7 @@ func TestStatusFollowsTheStory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, shipment.Pending, status(), "published is known at once")
 
-	require.NoError(t, publisher.Reject(t.Context(), rejected("abc", sequence), false))
+	require.NoError(t, publisher.Reject(t.Context(), rejected("abc", sequence)))
 	result, err := events.ReadStatus(t.Context(), s.JS, "abc")
 	require.NoError(t, err)
 	require.Equal(t, shipment.Rejected, result.Status)

@@ -22,8 +22,11 @@ const (
 	CodeConflict = "conflict"
 	// CodeDeliveredTooOften: handling the message ended in a crash again and again.
 	CodeDeliveredTooOften = "delivered-too-often"
-	// CodeRefusedByTemporal: Temporal will never take the process's start.
-	CodeRefusedByTemporal = "refused-by-temporal"
+	// CodeUnfitForTemporal: the event can never be handed to Temporal.
+	CodeUnfitForTemporal = "unfit-for-temporal"
+	// CodeProcessEnded: the shipment's process was ended from outside before it
+	// took the shipment on.
+	CodeProcessEnded = "process-ended"
 )
 
 // Rejection is the dead letter of an input: the data of shipments.rejected.
@@ -54,16 +57,13 @@ func (r Rejection) EventID() string {
 }
 
 // Reject stores a rejection exactly once. Repeats within the stream's
-// duplicate window are recognised by JetStream; set mayBeStored for a later
-// one (a message that was delivered before), and Reject looks for the earlier
-// rejection first.
-func (p *Publisher) Reject(ctx context.Context, r Rejection, mayBeStored bool) error {
+// duplicate window are recognised by JetStream; for later ones (an input that
+// is delivered again long after) it looks for the earlier rejection first.
+func (p *Publisher) Reject(ctx context.Context, r Rejection) error {
 	subject := Subject(TypeRejected, r.ShipmentID)
-	if mayBeStored {
-		stored, err := p.hasRejection(ctx, subject, r)
-		if stored || err != nil {
-			return err
-		}
+	stored, err := p.hasRejection(ctx, subject, r)
+	if stored || err != nil {
+		return err
 	}
 	ev := event.New(event.CloudEventsVersionV1)
 	ev.SetID(r.EventID())

@@ -3,9 +3,11 @@ package events
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"path"
 	"slices"
 	"strings"
@@ -98,6 +100,34 @@ func ValidateData(eventType string, data []byte) []shipment.Reason {
 		return strings.Compare(a.Path+"\x00"+a.Message, b.Path+"\x00"+b.Message)
 	})
 	return reasons[:min(len(reasons), MaxReasons)]
+}
+
+// plainIntegers rewrites the integers of JSON data in the plain form: JSON
+// Schema takes 1200.0 and 1.2e3 for integers, Go does not.
+func plainIntegers(data []byte) ([]byte, error) {
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(plain(value))
+}
+
+func plain(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for name := range v {
+			v[name] = plain(v[name])
+		}
+	case []any:
+		for i := range v {
+			v[i] = plain(v[i])
+		}
+	case json.Number:
+		if n, ok := new(big.Rat).SetString(v.String()); ok && n.IsInt() {
+			return json.Number(n.Num().String())
+		}
+	}
+	return value
 }
 
 var english = message.NewPrinter(language.English)

@@ -30,7 +30,8 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 	if !shipment.ValidID(id) {
 		return result, ErrUnknownShipment
 	}
-	var story, created, rejected map[string]*jetstream.RawStreamMsg
+	var story, rejected map[string]*jetstream.RawStreamMsg
+	var created *jetstream.RawStreamMsg
 	all, ctx := errgroup.WithContext(ctx)
 	read := func(into *map[string]*jetstream.RawStreamMsg, stream string, types ...string) {
 		all.Go(func() error {
@@ -40,7 +41,10 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 		})
 	}
 	read(&story, StreamEvents, TypeAccepted, TypeCompleted, TypeFailed)
-	read(&created, StreamShipments, TypeCreated)
+	all.Go(func() (err error) {
+		created, err = getMessage(ctx, js, StreamShipments, getRequest{LastBySubject: Subject(TypeCreated, id)})
+		return err
+	})
 	read(&rejected, StreamRejections, TypeRejected)
 	if err := all.Wait(); err != nil {
 		return result, err
@@ -53,7 +57,7 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 	case story[TypeAccepted] != nil:
 		return result, nil
 	}
-	return notAccepted(result, created[TypeCreated], rejected[TypeRejected])
+	return notAccepted(result, created, rejected[TypeRejected])
 }
 
 // notAccepted tells how a shipment stands that no process has taken on: it

@@ -168,9 +168,7 @@ func temporalOptions(config Config, log zerolog.Logger) client.Options {
 func (p *process) provision(ctx context.Context) error {
 	steps := []func(context.Context) error{p.provisionStreams}
 	if p.needsTemporal {
-		steps = append(steps, func(ctx context.Context) error {
-			return workflows.EnsureSearchAttributes(ctx, p.temporal, p.config.TemporalNamespace)
-		})
+		steps = append(steps, p.prepareTemporal)
 	}
 	for _, step := range steps {
 		err := p.untilDone(ctx, step)
@@ -208,6 +206,10 @@ func (p *process) untilDone(ctx context.Context, step func(context.Context) erro
 			return nil
 		}
 	}
+}
+
+func (p *process) prepareTemporal(ctx context.Context) error {
+	return workflows.EnsureSearchAttributes(ctx, p.temporal, p.config.TemporalNamespace)
 }
 
 func (p *process) provisionStreams(ctx context.Context) error {

@@ -21,7 +21,14 @@ func runConsumer(ctx context.Context, p *process) error {
 		MaxDeliveries: p.config.MaxDeliveries,
 		DrainTimeout:  p.config.DrainTimeout,
 		Settings:      p.config.settings(),
-	}, p.js, p.publisher, p.temporal, p.provisionStreams, p.log.With().Str("host", "consumer").Logger())
+	}, consumer.Dependencies{
+		JetStream:        p.js,
+		Publisher:        p.publisher,
+		Temporal:         p.temporal,
+		ProvisionStreams: p.provisionStreams,
+		PrepareTemporal:  p.prepareTemporal,
+		Log:              p.log.With().Str("host", "consumer").Logger(),
+	})
 	// Without its search attributes Temporal would refuse every process.
 	select {
 	case <-p.provisioned:

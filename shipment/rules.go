@@ -183,8 +183,7 @@ func (v *validation) goods(path string, g Goods) {
 	v.check(strings.TrimSpace(g.Description) != "", CodeMissingText, path+"/description", "goods need a description")
 	v.within(path+"/quantity", g.Quantity, MaxQuantity)
 	v.check(unitValuePattern.MatchString(g.UnitValue), CodeOutOfRange, path+"/unitValue", "%q is not an amount: use a decimal number such as \"19.90\"", clip(g.UnitValue))
-	_, err := currency.ParseISO(g.Currency)
-	v.check(err == nil && len(g.Currency) == 3 && strings.ToUpper(g.Currency) == g.Currency, CodeUnknownCurrency, path+"/currency", "%q is not a currency: use an ISO 4217 code such as EUR", clip(g.Currency))
+	v.check(tender[g.Currency], CodeUnknownCurrency, path+"/currency", "%q is not a currency: use an ISO 4217 code such as EUR", clip(g.Currency))
 	v.check(isCountry(g.OriginCountry), CodeUnknownCountry, path+"/originCountry", "%q is not a country: use an ISO 3166-1 alpha-2 code such as DE", clip(g.OriginCountry))
 }
 
@@ -205,15 +204,26 @@ func isCountry(code string) bool {
 	return err == nil && region.IsCountry() && region.Canonicalize() == region
 }
 
-// location loads an IANA time zone. Unlike [time.LoadLocation] it accepts
-// neither the empty name nor "Local", which mean different zones on different
-// hosts.
+// zoneName is what IANA zones look like. Other names that hosts know (Local,
+// localtime, posixrules, right/…) mean different zones on different hosts.
+var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*){0,2}$`)
+
+// location loads an IANA time zone.
 func location(name string) (*time.Location, error) {
-	if name == "" || name == "Local" {
+	if !zoneName.MatchString(name) || name == "Local" || name == "Factory" {
 		return nil, fmt.Errorf("time zone %q is not an IANA name", name)
 	}
 	return time.LoadLocation(name)
 }
+
+// tender are the currencies that are legal tender somewhere today.
+var tender = func() map[string]bool {
+	units := map[string]bool{}
+	for c := currency.Query(); c.Next(); {
+		units[c.Unit().String()] = true
+	}
+	return units
+}()
 
 // clip shortens text from outside before it is shown in a message.
 func clip(s string) string {

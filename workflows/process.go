@@ -51,9 +51,13 @@ func ShipmentProcess(ctx workflow.Context, in ProcessInput) (shipment.Result, er
 	workflow.Go(ctx, p.watch)
 	result, err := p.run(ctx)
 	if err != nil {
-		return result, err
+		p.judgeBy(p.trigger.Event.Trigger(), p.trigger.Event.Data.Digest())
 	}
-	return result, p.drain(ctx)
+	// However it ended: signals that were acknowledged are judged before.
+	if drainErr := p.drain(ctx); err == nil {
+		err = drainErr
+	}
+	return result, err
 }
 
 // process is the state of one [ShipmentProcess].
@@ -118,11 +122,18 @@ func (p *process) takeOn(ctx workflow.Context, category shipment.Category) (*eve
 	if err != nil {
 		return nil, err
 	}
-	p.owner, p.ownerDigest, p.ledgerRead = ev.Trigger(), ev.Data.Digest(), true
+	p.judgeBy(ev.Trigger(), ev.Data.Digest())
 	if owner != nil {
 		p.owner, p.ownerDigest = owner.Trigger, owner.ContentDigest
 	}
 	return owner, nil
+}
+
+// judgeBy sets what further events are compared with, unless that is known.
+func (p *process) judgeBy(owner events.Trigger, digest string) {
+	if !p.ledgerRead {
+		p.owner, p.ownerDigest, p.ledgerRead = owner, digest, true
+	}
 }
 
 // runID identifies the run, and stays the same when an operator resets it.
@@ -180,14 +191,17 @@ func (p *process) drain(ctx workflow.Context) error {
 		}
 		again = Created{}
 	}
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	return workflow.Await(ctx, func() bool { return p.judging == 0 })
 }
 
 // recognise judges a further event for the shipment: the same content is a
-// repeat and ignored, other content is rejected.
+// repeat and ignored, other content is rejected. A cancellation of the process
+// does not keep it from that: the event has been acknowledged.
 func (p *process) recognise(ctx workflow.Context, again Created) error {
 	p.judging++
 	defer func() { p.judging-- }()
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	if err := workflow.Await(ctx, func() bool { return p.ledgerRead }); err != nil {
 		return err
 	}
