@@ -66,7 +66,7 @@ func (b *bundle) do(t *testing.T, method, path, contentType, body string, header
 	}
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	a := answer{Response: response, body: string(text)}

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -24,8 +25,9 @@ func newBuilder() *builder {
 }
 
 func (b *builder) fail(err error) {
+	var r refusalError
 	at := ""
-	if r, ok := err.(rejection); ok { //nolint:errorlint // refuse returns it unwrapped
+	if errors.As(err, &r) {
 		at = r.Path
 	}
 	if b.problem == nil || at < b.at {

@@ -54,13 +54,13 @@ const (
 	MaxAttributeLength = 1024
 )
 
-// rejection is the error of a decoding step: it stops with one reason.
-type rejection shipment.Reason
+// refusalError is the error of a decoding step: it stops with one reason.
+type refusalError shipment.Reason
 
-func (r rejection) Error() string { return shipment.Reason(r).String() }
+func (r refusalError) Error() string { return shipment.Reason(r).String() }
 
 func refuse(code, path, format string, args ...any) error {
-	return rejection{Code: code, Path: path, Message: fmt.Sprintf(format, args...)}
+	return refusalError{Code: code, Path: path, Message: fmt.Sprintf(format, args...)}
 }
 
 // Decode reads a CloudEvent 1.0 from a message in either content mode of the
@@ -84,7 +84,7 @@ func Decode(header map[string][]string, body []byte) (ev event.Event, reasons []
 	if err == nil {
 		return ev, nil
 	}
-	var refused rejection
+	var refused refusalError
 	if errors.As(err, &refused) {
 		return ev, []shipment.Reason{shipment.Reason(refused)}
 	}

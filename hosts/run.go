@@ -195,7 +195,7 @@ func (p *process) untilDone(ctx context.Context, step func(context.Context) erro
 			return err
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // stopping is no error
 		}
 		if attempt%20 == 1 { // Not at once: in a fresh deployment servers come up late.
 			p.log.Warn().Err(err).Msg("Waiting for NATS and Temporal")
@@ -255,7 +255,7 @@ func (p *process) checks() api.Checks {
 		"nats": func(ctx context.Context) error {
 			differences, err := events.Check(ctx, p.js, p.config.StreamReplicas)
 			if err != nil {
-				return errors.New("JetStream does not answer")
+				return errors.New("no answer from JetStream")
 			}
 			for _, d := range differences {
 				if d.Change == events.Create {
@@ -268,7 +268,7 @@ func (p *process) checks() api.Checks {
 	if p.needsTemporal {
 		checks["temporal"] = func(ctx context.Context) error {
 			if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
-				return errors.New("Temporal does not answer")
+				return errors.New("no answer from Temporal")
 			}
 			return nil
 		}

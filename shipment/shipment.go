@@ -88,9 +88,11 @@ func ValidID(id string) bool { return idPattern.MatchString(id) }
 // digest describe the same shipment, however their JSON was written.
 // It is the SHA-256 of the canonical JSON, in hexadecimal.
 func (s Shipment) Digest() string {
-	// Marshalling plain structs of strings and ints cannot fail, and Go writes
-	// their members in the order of declaration.
-	canonical, _ := json.Marshal(s)
+	// Go writes the members of plain structs in the order of declaration.
+	canonical, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // Strings and integers can always be marshalled.
+	}
 	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:])
 }

@@ -27,6 +27,11 @@ import (
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+var queues = []string{
+	workflows.QueueOrchestrator, workflows.QueueManifestation, workflows.QueueDocuments,
+	workflows.QueueCollection, workflows.QueueCarrier,
+}
+
 const publicURL = "http://api.test"
 
 // scripted is a carrier whose answers a test may replace, and that remembers
@@ -104,10 +109,7 @@ func (b *bundle) newRun(t *testing.T) {
 	b.env = suite.NewTestWorkflowEnvironment()
 	b.env.SetStartTime(now)
 	b.env.SetTestTimeout(30 * time.Second)
-	for _, queue := range []string{
-		workflows.QueueOrchestrator, workflows.QueueManifestation, workflows.QueueDocuments,
-		workflows.QueueCollection, workflows.QueueCarrier,
-	} {
+	for _, queue := range queues {
 		workflows.Register(b.env, queue)
 	}
 	workflows.Register(b.env, "",

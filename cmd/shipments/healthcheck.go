@@ -44,7 +44,7 @@ set. Exit code 0 means ready.`,
 			if err != nil {
 				return err
 			}
-			defer response.Body.Close() //nolint:errcheck // only read
+			defer response.Body.Close()
 			body, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
 			if err != nil {
 				return err

@@ -19,7 +19,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRoot().ExecuteContext(ctx)
 	stop()
-	var code exitCode
+	var code exitCodeError
 	switch {
 	case err == nil:
 	case errors.As(err, &code):
@@ -30,10 +30,10 @@ func main() {
 	}
 }
 
-// exitCode ends the command with a code; what there was to say has been said.
-type exitCode int
+// exitCodeError ends the command with a code; what there was to say has been said.
+type exitCodeError int
 
-func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+func (c exitCodeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -81,11 +82,11 @@ func (s *session) publish(cmd *cobra.Command, ev event.Event, id string) error {
 func (s *session) read(file string, stdin io.Reader) (event.Event, string, error) {
 	in := stdin
 	if file != "-" {
-		f, err := os.Open(file)
+		f, err := os.Open(file) //nolint:gosec // the user names it
 		if err != nil {
 			return event.Event{}, "", err
 		}
-		defer f.Close() //nolint:errcheck // only read
+		defer f.Close()
 		in = f
 	}
 	body, err := io.ReadAll(io.LimitReader(in, events.MaxMessageBytes+1))
@@ -116,10 +117,9 @@ func dataHeader(body []byte) map[string][]string {
 }
 
 func notAcceptable(file string, reasons []shipment.Reason) error {
-	list := make([]error, 0, len(reasons)+1)
-	list = append(list, fmt.Errorf("%s was not published:", file)) //nolint:revive // a heading
+	var list strings.Builder
 	for _, r := range reasons {
-		list = append(list, fmt.Errorf("  %s", r))
+		fmt.Fprintf(&list, "\n  %s", r)
 	}
-	return errors.Join(list...)
+	return fmt.Errorf("%s is not acceptable and was not published:%s", file, list.String())
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -49,45 +51,62 @@ func newRejectedList() *cobra.Command {
 			if since > 0 {
 				from = time.Now().Add(-since)
 			}
-			encoder := json.NewEncoder(cmd.OutOrStdout())
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			found := 0
+			list := newRejectionList(cmd.OutOrStdout(), asJSON)
 			err = events.Rejections(cmd.Context(), s.js, id, from, func(r events.StoredRejection) bool {
-				if reason != "" && r.Reasons[0].Code != reason {
-					return true
+				if reason == "" || r.Reasons[0].Code == reason {
+					list.add(r)
 				}
-				if found++; asJSON {
-					return encoder.Encode(r) == nil
-				}
-				if found == 1 {
-					fmt.Fprintln(w, "SEQUENCE\tTIME\tSHIPMENT\tINPUT\tREASON")
-				}
-				shipmentID := r.ShipmentID
-				if shipmentID == "" {
-					shipmentID = "-"
-				}
-				more := ""
-				if n := len(r.Reasons) - 1; n > 0 {
-					more = fmt.Sprintf(" (and %d more)", n)
-				}
-				fmt.Fprintf(w, "%d\t%s\t%s\t%s %d\t%s%s\n", r.Sequence, r.Time.Local().Format(time.DateTime), shipmentID,
-					r.Input.Subject, r.Input.StreamSequence, r.Reasons[0], more)
 				return true
 			})
-			if err == nil {
-				err = w.Flush()
-			}
-			if err == nil && found == 0 && !asJSON {
-				fmt.Fprintln(cmd.OutOrStdout(), "Nothing was rejected.")
-			}
-			return err
+			return errors.Join(err, list.end())
 		},
 	}
 	cmd.Flags().DurationVar(&since, "since", 0, "only those of the last such time, for example 24h")
 	cmd.Flags().StringVar(&reason, "reason", "", "only those with this reason code")
-	cmd.Flags().StringVar(&id, "shipment", "", "only those of this shipment")
+	cmd.Flags().StringVar(&id, "shipment", "", "only those of this shipment; \"unknown\" for those without a valid id")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	return cmd
+}
+
+// rejectionList prints rejections as they are found.
+type rejectionList struct {
+	asJSON bool
+	out    io.Writer
+	table  *tabwriter.Writer
+	found  int
+	err    error
+}
+
+func newRejectionList(out io.Writer, asJSON bool) *rejectionList {
+	return &rejectionList{asJSON: asJSON, out: out, table: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
+}
+
+func (l *rejectionList) add(r events.StoredRejection) {
+	l.found++
+	if l.asJSON {
+		l.err = errors.Join(l.err, json.NewEncoder(l.out).Encode(r))
+		return
+	}
+	if l.found == 1 {
+		fmt.Fprintln(l.table, "SEQUENCE\tTIME\tSHIPMENT\tINPUT\tREASON")
+	}
+	shipmentID := r.ShipmentID
+	if shipmentID == "" {
+		shipmentID = "-"
+	}
+	more := ""
+	if n := len(r.Reasons) - 1; n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	fmt.Fprintf(l.table, "%d\t%s\t%s\t%s %d\t%s%s\n", r.Sequence, r.Time.Local().Format(time.DateTime), shipmentID,
+		r.Input.Subject, r.Input.StreamSequence, r.Reasons[0], more)
+}
+
+func (l *rejectionList) end() error {
+	if l.found == 0 && !l.asJSON {
+		fmt.Fprintln(l.out, "Nothing was rejected.")
+	}
+	return errors.Join(l.err, l.table.Flush())
 }
 
 func newRejectedShow() *cobra.Command {

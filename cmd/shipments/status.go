@@ -53,9 +53,9 @@ Exit codes: 0 pending or success, 1 trouble or unknown, 2 failure, 3 rejected.`,
 			}
 			switch result.Status {
 			case shipment.Failed:
-				return exitCode(2)
+				return exitCodeError(2)
 			case shipment.Rejected:
-				return exitCode(3)
+				return exitCodeError(3)
 			case shipment.Pending, shipment.Success, shipment.Duplicate:
 			}
 			return nil

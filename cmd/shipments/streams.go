@@ -34,7 +34,7 @@ func newStreams() *cobra.Command {
 				if err := printDifferences(cmd.OutOrStdout(), differences); err != nil {
 					return err
 				}
-				return exitCode(1)
+				return exitCodeError(1)
 			})
 		},
 	}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -102,7 +101,7 @@ const patience = time.Minute
 
 func eventually(t *testing.T, condition func() bool, what string, args ...any) {
 	t.Helper()
-	require.Eventually(t, condition, patience, 20*time.Millisecond, fmt.Sprintf(what, args...))
+	require.Eventually(t, condition, patience, 20*time.Millisecond, append([]any{what}, args...)...)
 }
 
 func (s *system) ready(t *testing.T) {
@@ -126,7 +125,7 @@ func (s *system) do(t *testing.T, method, path string) (status int, body []byte)
 	if err != nil {
 		return 0, nil
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	body, err = io.ReadAll(response.Body)
 	require.NoError(t, err)
 	return response.StatusCode, body
@@ -233,7 +232,7 @@ func devstack(t *testing.T, env []string, args ...string) (*process, *system) {
 // run starts a program in a temporary folder.
 func run(t *testing.T, env []string, program string, args ...string) *process {
 	t.Helper()
-	cmd := exec.Command(program, args...) //nolint:noctx // the test kills it
+	cmd := exec.Command(program, args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.StdoutPipe()
@@ -266,11 +265,4 @@ func (p *process) terminate(t *testing.T, with os.Signal) error {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(with))
 	return p.cmd.Wait()
-}
-
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.Abs(filepath.Join("..", "..", ".."))
-	require.NoError(t, err)
-	return dir
 }
