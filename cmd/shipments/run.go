@@ -54,7 +54,7 @@ func runHelp() string {
 	_ = w.Flush() // Into memory.
 	b.WriteString("\nEnvironment:\n")
 	w = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	const format = "{{range .}}  {{usage_key .}}\t{{usage_description .}}\t{{with usage_default .}}({{.}}){{end}}\n{{end}}"
+	const format = "{{range .}}  {{usage_key .}}\t{{usage_description .}}{{with usage_default .}} ({{.}}){{end}}\n{{end}}"
 	if err := envconfig.Usagef("", &hosts.Config{}, w, format); err != nil {
 		fmt.Fprintf(&b, "  %v\n", err)
 	}
