@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"shipments/events"
+	"shipments/events/eventstest"
+	"shipments/shipment"
+)
+
+// setup points the environment at a server of the test's own.
+func setup(t *testing.T) *eventstest.Server {
+	t.Helper()
+	s := eventstest.StartProvisioned(t)
+	t.Setenv("NATS_URL", s.ClientURL())
+	t.Setenv("SHIPMENTS_LOG_LEVEL", "error")
+	return s
+}
+
+// shipments runs the command and returns what it printed.
+func shipments(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	root := newRoot()
+	var out bytes.Buffer
+	root.SetOut(&out)
+	root.SetArgs(args)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := root.ExecuteContext(ctx)
+	return out.String(), err
+}
+
+func TestPublishSamples(t *testing.T) {
+	s := setup(t)
+	out, err := shipments(t, "publish", "1abc", "c3")
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(out, "published"))
+	require.Len(t, s.Messages(t, events.StreamShipments, "shipments.created.1abc"), 1)
+
+	_, err = shipments(t, "publish", "a.b")
+	require.ErrorContains(t, err, "is no shipment id")
+	_, err = shipments(t, "publish")
+	require.ErrorContains(t, err, "name shipment ids")
+}
+
+func TestPublishAFileAfterCheckingIt(t *testing.T) {
+	s := setup(t)
+	file := filepath.Join(t.TempDir(), "shipment.json")
+	write := func(content any) {
+		text, err := json.Marshal(content)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, text, 0o600))
+	}
+	write(shipment.Sample("c3", time.Now()))
+	_, err := shipments(t, "publish", "--file", file)
+	require.NoError(t, err)
+
+	ev, err := events.NewCreated("e-1", "/team", time.Now(), shipment.Sample("c4", time.Now()))
+	require.NoError(t, err)
+	write(ev)
+	out, err := shipments(t, "publish", "--file", file)
+	require.NoError(t, err)
+	require.Contains(t, out, "published c4 as event e-1")
+
+	broken := shipment.Sample("c5", time.Now())
+	broken.Legs[0].CarrierID = "nobody"
+	write(broken)
+	_, err = shipments(t, "publish", "--file", file)
+	require.ErrorContains(t, err, "unknown-carrier at /legs/0/carrierId")
+	require.Len(t, s.Messages(t, events.StreamShipments, "shipments.created.*"), 2)
+}
+
+func TestStatusTellsHowAShipmentStands(t *testing.T) {
+	s := setup(t)
+	_, err := shipments(t, "status", "c3")
+	require.ErrorContains(t, err, "no shipment with id c3 is known")
+
+	_, err = shipments(t, "publish", "c3")
+	require.NoError(t, err)
+	out, err := shipments(t, "status", "c3")
+	require.NoError(t, err)
+	require.Contains(t, out, "Pending")
+	_, err = shipments(t, "status", "--wait", "--timeout", "50ms", "c3")
+	require.ErrorContains(t, err, "stopped waiting")
+
+	go func() { // while the command waits
+		_, err := events.NewPublisher(s.JS, "http://x").PublishOnce(t.Context(), events.Outcome{
+			Lineage: events.Lineage{ShipmentID: "c3", RunID: "r", CausationID: "1", CorrelationID: "1"}, Type: events.TypeFailed, Sequence: 1, Time: time.Now(),
+			Data: events.Failed{ShipmentID: "c3", Status: shipment.Failed, Stage: shipment.StageManifestation, Failure: &shipment.Failure{
+				Faults: []shipment.Fault{*shipment.NewFault("Carrier manifestation failed", "1.2.3: Manifestation failed")},
+			}},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	out, err = shipments(t, "status", "--wait", "--json", "c3")
+	require.ErrorIs(t, err, exitCodeError(2))
+	require.JSONEq(t, `{"shipmentId":"c3","status":"Failure","failure":{"faults":[{"description":"Carrier manifestation failed","errors":["1.2.3: Manifestation failed"]}]}}`, out)
+}
+
+func TestRejectedListsAndShows(t *testing.T) {
+	s := setup(t)
+	out, err := shipments(t, "rejected", "ls")
+	require.NoError(t, err)
+	require.Contains(t, out, "Nothing was rejected.")
+	require.NoError(t, events.NewPublisher(s.JS, "http://x").Reject(t.Context(), events.Rejection{
+		Reasons: []shipment.Reason{{Code: events.CodeInvalidJSON, Message: "not JSON"}},
+		Input:   events.Input{Stream: events.StreamShipments, StreamSequence: 7, Subject: "shipments.created", StoredAt: time.Now(), Data: []byte("a\x1bb")},
+	}))
+	out, err = shipments(t, "rejected", "ls")
+	require.NoError(t, err)
+	require.Contains(t, out, "shipments.created 7")
+	require.Contains(t, out, "invalid-json: not JSON")
+	out, err = shipments(t, "rejected", "ls", "--reason", "conflict")
+	require.NoError(t, err)
+	require.Contains(t, out, "Nothing was rejected.")
+	out, err = shipments(t, "rejected", "show", "1")
+	require.NoError(t, err)
+	require.Contains(t, out, `"a\x1bb"`, "no input reaches the terminal as it is")
+	out, err = shipments(t, "rejected", "show", "--raw", "1")
+	require.NoError(t, err)
+	require.Equal(t, "a\x1bb", out)
+	_, err = shipments(t, "rejected", "show", "x")
+	require.ErrorContains(t, err, "is no sequence")
+}
+
+func TestStreamsCheckAndApply(t *testing.T) {
+	s := setup(t)
+	out, err := shipments(t, "streams", "check")
+	require.NoError(t, err)
+	require.Contains(t, out, "as they should be")
+	require.NoError(t, s.JS.DeleteStream(t.Context(), events.StreamRejections))
+	out, err = shipments(t, "streams", "check")
+	require.ErrorIs(t, err, exitCodeError(1))
+	require.Contains(t, out, events.StreamRejections)
+	_, err = shipments(t, "streams", "apply")
+	require.NoError(t, err)
+	_, err = shipments(t, "streams", "check")
+	require.NoError(t, err)
+}
+
+func TestWatchTellsAStoryFromItsBeginning(t *testing.T) {
+	s := setup(t)
+	_, err := events.NewPublisher(s.JS, "http://x").PublishOnce(t.Context(), events.Outcome{
+		Lineage: events.Lineage{ShipmentID: "c3", RunID: "r", CausationID: "1", CorrelationID: "1"}, Type: events.TypeAccepted, Sequence: 1, Time: time.Now(),
+		Data: events.Accepted{ShipmentID: "c3"},
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	root := newRoot()
+	out := &untilSeen{what: "shipments.accepted", done: cancel}
+	root.SetOut(out)
+	root.SetArgs([]string{"watch", "c3"})
+	require.NoError(t, root.ExecuteContext(ctx))
+	require.True(t, out.seen)
+}
+
+// untilSeen ends a command when it has printed something.
+type untilSeen struct {
+	what string
+	done func()
+	seen bool
+}
+
+func (u *untilSeen) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), u.what) {
+		u.seen = true
+		u.done()
+	}
+	return len(p), nil
+}
+
+func TestWithoutNATSACommandSaysSo(t *testing.T) {
+	s := setup(t)
+	s.Shutdown()
+	_, err := shipments(t, "status", "c3")
+	require.ErrorContains(t, err, "NATS_URL")
+}
+
+func TestHelpListsEveryHostAndVariable(t *testing.T) {
+	out, err := shipments(t, "run", "--help")
+	require.NoError(t, err)
+	require.Contains(t, out, "SHIPMENTS_CHILD_WORKFLOWS")
+	require.Contains(t, out, "orchestrator")
+}
