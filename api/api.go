@@ -5,6 +5,7 @@
 //	POST /shipments                a shipment, or a CloudEvent that carries one
 //	GET  /{shipmentId}             status, read from JetStream
 //	GET  /shipments/{shipmentId}   the same
+//	GET  /shipment-documents/{name}  a document, as PDF
 //	GET  /schemas/                 the events' JSON Schemas
 //	GET  /healthz, /readyz         is the process alive; which dependency is missing
 //
@@ -21,6 +22,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"shipments/activities/documents"
 	"shipments/events"
 	"shipments/shipment"
 )
@@ -29,6 +31,7 @@ import (
 type Config struct {
 	JetStream jetstream.JetStream
 	Publisher *events.Publisher
+	Documents *documents.Store
 	// Rules are what shipments are judged by before they are published. While
 	// they emulate, POST /{shipmentId} publishes sample shipments.
 	Rules  shipment.Rules
@@ -53,6 +56,7 @@ func New(config Config) http.Handler {
 	mux.HandleFunc("POST /shipments", a.create)
 	mux.HandleFunc("GET /{shipmentId}", a.status)
 	mux.HandleFunc("GET /shipments/{shipmentId}", a.status)
+	mux.HandleFunc("GET "+documents.Folder+"{name}", a.document)
 	mux.HandleFunc("GET /schemas/{$}", listSchemas)
 	mux.HandleFunc("GET /schemas/{name}", serveSchema)
 	addHealth(mux, config.Checks)

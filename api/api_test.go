@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"shipments/activities/documents"
 	"shipments/api"
 	"shipments/events"
 	"shipments/events/eventstest"
@@ -32,9 +33,11 @@ type bundle struct {
 func setup(t *testing.T, change ...func(*api.Config)) *bundle {
 	t.Helper()
 	s := eventstest.StartProvisioned(t)
+	require.NoError(t, documents.Provision(t.Context(), s.JS, 1))
 	config := api.Config{
 		JetStream: s.JS,
 		Publisher: events.NewPublisher(s.JS, "http://api.test"),
+		Documents: documents.NewStore(s.JS),
 		Rules:     shipment.Rules{Emulation: true},
 		Checks:    api.Checks{"nats": func(context.Context) error { return nil }},
 		Log:       zerolog.Nop(),
@@ -208,6 +211,43 @@ func TestReadinessNamesWhatIsMissing(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
 	require.Equal(t, map[string]string{"nats": "ok", "temporal": "Temporal does not answer"}, got.problem.Checks)
 	require.Equal(t, http.StatusOK, setup(t).do(t, http.MethodGet, "/readyz", "", "").StatusCode)
+}
+
+func TestDocumentsAreServedWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	store := documents.NewStore(b.JS)
+	content := []byte("%PDF-1.4 " + strings.Repeat("x", 200_000))
+	require.NoError(t, store.Put(t.Context(), "abc_labels", content))
+
+	got := b.do(t, http.MethodGet, "/shipment-documents/abc_labels", "", "")
+	require.Equal(t, http.StatusOK, got.StatusCode)
+	require.Equal(t, string(content), got.body)
+	require.Equal(t, "application/pdf", got.Header.Get("Content-Type"))
+	require.Equal(t, `inline; filename="abc_labels.pdf"`, got.Header.Get("Content-Disposition"))
+	etag := got.Header.Get("ETag")
+	require.NotEmpty(t, etag)
+
+	require.Equal(t, http.StatusNotModified, b.do(t, http.MethodGet, "/shipment-documents/abc_labels", "", "", "If-None-Match", etag).StatusCode)
+	part := b.do(t, http.MethodGet, "/shipment-documents/abc_labels", "", "", "Range", "bytes=0-3")
+	require.Equal(t, http.StatusPartialContent, part.StatusCode)
+	require.Equal(t, "%PDF", part.body)
+	require.Equal(t, http.StatusOK, b.do(t, http.MethodHead, "/shipment-documents/abc_labels", "", "").StatusCode)
+
+	for _, name := range []string{"abc_receipt", "x", "a%2Fb_labels", strings.Repeat("x", 200)} {
+		require.Equal(t, http.StatusNotFound, b.do(t, http.MethodGet, "/shipment-documents/"+name, "", "").StatusCode, name)
+	}
+
+	bucket, err := b.JS.ObjectStore(t.Context(), documents.Bucket)
+	require.NoError(t, err)
+	info, err := bucket.GetInfo(t.Context(), "abc_labels")
+	require.NoError(t, err)
+	stream, err := b.JS.Stream(t.Context(), "OBJ_"+documents.Bucket)
+	require.NoError(t, err)
+	chunk, err := stream.GetLastMsgForSubject(t.Context(), "$O."+documents.Bucket+".C."+info.NUID)
+	require.NoError(t, err)
+	require.NoError(t, stream.DeleteMsg(t.Context(), chunk.Sequence))
+	require.Equal(t, http.StatusInternalServerError, b.do(t, http.MethodGet, "/shipment-documents/abc_labels", "", "").StatusCode)
 }
 
 func TestSchemasAreServedWhereEventsSayTheyAre(t *testing.T) {

@@ -30,7 +30,7 @@ type accepted struct {
 }
 
 // reserved are the first path segments of other routes.
-var reserved = []string{"shipments", "schemas", "healthz", "readyz"}
+var reserved = []string{"shipments", "schemas", "shipment-documents", "healthz", "readyz"}
 
 // createSample publishes a sample shipment for the id in the path.
 func (a *api) createSample(w http.ResponseWriter, r *http.Request) {

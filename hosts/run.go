@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
+	"shipments/activities/documents"
 	"shipments/api"
 	"shipments/events"
 	"shipments/workflows"
@@ -220,7 +221,7 @@ func (p *process) provisionStreams(ctx context.Context) error {
 	for _, c := range changes {
 		p.log.Info().Str("object", c.Object).Str("setting", c.Setting).Str("change", string(c.Change)).Msg("JetStream provisioned")
 	}
-	return nil
+	return documents.Provision(ctx, p.js, p.config.StreamReplicas)
 }
 
 // serve serves the API, or the health routes alone in a process without it.

@@ -8,6 +8,7 @@ import (
 
 	"shipments/activities"
 	"shipments/activities/carriers"
+	"shipments/activities/documents"
 	"shipments/api"
 	"shipments/consumer"
 	"shipments/events"
@@ -41,6 +42,7 @@ func (p *process) apiHandler() http.Handler {
 	return api.New(api.Config{
 		JetStream: p.js,
 		Publisher: p.publisher,
+		Documents: documents.NewStore(p.js),
 		Rules:     p.config.rules(),
 		Checks:    p.checks(),
 		Log:       p.log.With().Str("host", "api").Logger(),
@@ -91,6 +93,7 @@ func startWorker(ctx context.Context, p *process, queue string) (w worker.Worker
 		fresh := worker.New(p.temporal, queue, options)
 		workflows.Register(fresh, queue,
 			&activities.Carriers{Default: carriers.Simulator{Emulation: p.config.Emulation}},
+			&activities.Documents{Store: documents.NewStore(p.js)},
 			&activities.Publishing{Publisher: p.publisher, Inputs: events.NewInputs(p.js)})
 		if err := fresh.Start(); err != nil {
 			return err

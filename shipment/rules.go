@@ -29,18 +29,28 @@ type Rules struct {
 type Carrier struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+	// Services are what the carrier offers; shipments travel with the first.
+	Services []string `json:"services,omitempty"`
 	// PaperlessTrade says that the customs invoice can be handed over as data.
 	PaperlessTrade bool `json:"paperlessTrade,omitempty"`
 	// Booking says when collections can be booked.
 	Booking BookingWindow `json:"booking"`
 }
 
+// Service is the service that shipments travel with.
+func (c Carrier) Service() string {
+	if len(c.Services) == 0 {
+		return "Standard"
+	}
+	return c.Services[0]
+}
+
 // DefaultCarriers are the two carriers of the demo shipments.
 func DefaultCarriers() []Carrier {
 	window := BookingWindow{DaysBefore: 1, Opens: "18:00", CutOff: "12:00"}
 	return []Carrier{
-		{ID: "c62bee763e7a4ce387dda5eb11678815", Name: "Albion Parcels", PaperlessTrade: true, Booking: window},
-		{ID: "9d6d28f2fbee4e53aeac2c3b3ba98d28", Name: "Continental Freight", Booking: window},
+		{ID: "c62bee763e7a4ce387dda5eb11678815", Name: "Albion Parcels", Services: []string{"Next Day"}, PaperlessTrade: true, Booking: window},
+		{ID: "9d6d28f2fbee4e53aeac2c3b3ba98d28", Name: "Continental Freight", Services: []string{"Road"}, Booking: window},
 	}
 }
 

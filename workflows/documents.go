@@ -3,6 +3,7 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
+	"shipments/activities"
 	"shipments/activities/documents"
 	"shipments/shipment"
 )
@@ -25,6 +26,9 @@ type InvoiceResult struct {
 	InvoiceURL string `json:"invoiceUrl"`
 }
 
+// generating names the activities that make documents.
+var generating *activities.Documents
+
 var (
 	shipmentDocuments = part[DocumentsInput, DocumentsResult]{shipment.StageDocuments, Documents}
 	customsInvoice    = part[DocumentsInput, InvoiceResult]{shipment.StageDocuments, CustomsInvoice}
@@ -32,12 +36,25 @@ var (
 
 // Documents makes the documents of a manifested shipment: labels, receipt,
 // combined document, and for international shipments the customs invoice.
-func Documents(_ workflow.Context, in DocumentsInput) (DocumentsResult, error) {
+func Documents(ctx workflow.Context, in DocumentsInput) (DocumentsResult, error) {
+	if err := generate(ctx, in); err != nil {
+		return DocumentsResult{}, err
+	}
 	return DocumentsResult{Documents: documents.URLs(in.Settings.PublicURL, in.Shipment.ShipmentID, in.Category)}, nil
 }
 
 // CustomsInvoice makes the customs invoice before manifestation, for paperless
 // trade: the carrier gets it with the manifestation.
-func CustomsInvoice(_ workflow.Context, in DocumentsInput) (InvoiceResult, error) {
+func CustomsInvoice(ctx workflow.Context, in DocumentsInput) (InvoiceResult, error) {
+	if err := generate(ctx, in); err != nil {
+		return InvoiceResult{}, err
+	}
 	return InvoiceResult{InvoiceURL: documents.InvoiceURL(in.Settings.PublicURL, in.Shipment.ShipmentID, in.Category)}, nil
+}
+
+func generate(ctx workflow.Context, in DocumentsInput) error {
+	ctx = withDocuments(ctx, "documents of shipment "+in.Shipment.ShipmentID)
+	return workflow.ExecuteLocalActivity(ctx, generating.Generate, documents.Input{
+		Shipment: in.Shipment, Category: in.Category, Legs: in.Legs, Rules: in.Settings.Rules,
+	}).Get(ctx, nil)
 }

@@ -41,8 +41,20 @@ func withCarrierCall(ctx workflow.Context, summary string) workflow.Context {
 // withPublishing are the options of storing an event. JetStream may be away
 // for hours; the event waits for it.
 func withPublishing(ctx workflow.Context, summary string) workflow.Context {
+	return withLocal(ctx, summary, 10*time.Second)
+}
+
+// withDocuments are the options of rendering and storing documents, which has
+// to wait for JetStream likewise.
+func withDocuments(ctx workflow.Context, summary string) workflow.Context {
+	return withLocal(ctx, summary, 30*time.Second)
+}
+
+// withLocal are the options of a local activity, each attempt of which has a
+// timeout, and which is tried until it succeeds.
+func withLocal(ctx workflow.Context, summary string, timeout time.Duration) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout:    10 * time.Second,
+		StartToCloseTimeout:    timeout,
 		ScheduleToCloseTimeout: forever,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    200 * time.Millisecond,

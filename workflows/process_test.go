@@ -19,6 +19,7 @@ import (
 
 	"shipments/activities"
 	"shipments/activities/carriers"
+	"shipments/activities/documents"
 	"shipments/events"
 	"shipments/events/eventstest"
 	"shipments/shipment"
@@ -96,6 +97,7 @@ func setup(t *testing.T, composition string) *bundle {
 			Rules: shipment.Rules{Emulation: true, CollectionDelay: 5 * time.Second},
 		},
 	}
+	require.NoError(t, documents.Provision(t.Context(), b.JS, 1))
 	b.publisher = events.NewPublisher(b.JS, publicURL)
 	b.newRun(t)
 	return b
@@ -114,6 +116,7 @@ func (b *bundle) newRun(t *testing.T) {
 	}
 	workflows.Register(b.env, "",
 		&activities.Carriers{Default: b.carrier},
+		&activities.Documents{Store: documents.NewStore(b.JS)},
 		&activities.Publishing{Publisher: b.publisher, Inputs: events.NewInputs(b.JS)})
 }
 

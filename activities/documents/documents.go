@@ -1,4 +1,9 @@
-// Package documents names and makes the documents of a shipment.
+// Package documents names, renders, stores and reads the documents of a
+// shipment: labels, receipt, customs invoice, and all of them in one file.
+//
+//   - documents.go: their names and URLs
+//   - render.go: what is in them; page.go, font.go, barcode.go: how it is drawn
+//   - store.go: the JetStream object store that keeps them
 package documents
 
 import (
@@ -7,17 +12,30 @@ import (
 	"shipments/shipment"
 )
 
-// folder is the path below the public URL that documents are served under.
-const folder = "/shipment-documents/"
+// Folder is the path below the public URL that documents are served under.
+const Folder = "/shipment-documents/"
+
+// The kinds of documents. A document's name is its shipment's id, an
+// underscore and its kind; a carrier id stands for the labels of its legs.
+const (
+	KindLabels           = "labels"
+	KindInvoice          = "invoice"
+	KindPaperlessInvoice = "pt_invoice"
+	KindReceipt          = "receipt"
+	KindCombined         = "combined_document"
+)
+
+// Name is the name of a document, in the store and in its URL.
+func Name(shipmentID, kind string) string { return shipmentID + "_" + kind }
 
 // URLs are where a shipment's documents can be fetched from the HTTP API at
 // publicURL. A domestic shipment has no customs invoice; with paperless trade
 // the invoice is the one that was handed to the carrier.
 func URLs(publicURL, shipmentID string, category shipment.Category) shipment.Documents {
 	docs := shipment.Documents{
-		LabelsURL:           url(publicURL, shipmentID, "labels"),
-		ReceiptURL:          url(publicURL, shipmentID, "receipt"),
-		CombinedDocumentURL: url(publicURL, shipmentID, "combined_document"),
+		LabelsURL:           url(publicURL, shipmentID, KindLabels),
+		ReceiptURL:          url(publicURL, shipmentID, KindReceipt),
+		CombinedDocumentURL: url(publicURL, shipmentID, KindCombined),
 	}
 	if invoice := InvoiceURL(publicURL, shipmentID, category); invoice != "" {
 		docs.InvoiceURL = &invoice
@@ -28,11 +46,19 @@ func URLs(publicURL, shipmentID string, category shipment.Category) shipment.Doc
 // InvoiceURL is where the customs invoice can be fetched; it is empty for a
 // domestic shipment.
 func InvoiceURL(publicURL, shipmentID string, category shipment.Category) string {
+	kind := invoiceKind(category)
+	if kind == "" {
+		return ""
+	}
+	return url(publicURL, shipmentID, kind)
+}
+
+func invoiceKind(category shipment.Category) string {
 	switch category {
 	case shipment.International:
-		return url(publicURL, shipmentID, "invoice")
+		return KindInvoice
 	case shipment.InternationalPaperless:
-		return url(publicURL, shipmentID, "pt_invoice")
+		return KindPaperlessInvoice
 	case shipment.Domestic:
 	}
 	return ""
@@ -43,6 +69,6 @@ func LegLabelsURL(publicURL, shipmentID, carrierID string) string {
 	return url(publicURL, shipmentID, carrierID)
 }
 
-func url(publicURL, shipmentID, name string) string {
-	return strings.TrimRight(publicURL, "/") + folder + shipmentID + "_" + name
+func url(publicURL, shipmentID, kind string) string {
+	return strings.TrimRight(publicURL, "/") + Folder + Name(shipmentID, kind)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -101,6 +102,25 @@ func (s *system) checkSuccess(t *testing.T, id string, category shipment.Categor
 	})
 	require.NoError(t, err)
 	require.JSONEq(t, string(want), string(body))
+	s.checkDocuments(t, result.Outcome)
+}
+
+// checkDocuments fetches every document that an outcome names.
+func (s *system) checkDocuments(t *testing.T, outcome *shipment.Outcome) {
+	t.Helper()
+	docs := outcome.ShipmentDocuments
+	urls := []string{docs.LabelsURL, docs.ReceiptURL, docs.CombinedDocumentURL}
+	if docs.InvoiceURL != nil {
+		urls = append(urls, *docs.InvoiceURL)
+	}
+	for _, leg := range outcome.ManifestedLegs {
+		urls = append(urls, leg.LabelsURL)
+	}
+	for _, url := range urls {
+		status, document := s.get(t, strings.TrimPrefix(url, s.apiURL))
+		require.Equal(t, http.StatusOK, status, url)
+		require.True(t, strings.HasPrefix(string(document), "%PDF-"), url)
+	}
 }
 
 func TestTheNineExamplesThroughEveryDoor(t *testing.T) {

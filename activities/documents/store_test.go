@@ -1,0 +1,91 @@
+package documents_test
+
+import (
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"shipments/activities"
+	"shipments/activities/documents"
+	"shipments/events/eventstest"
+)
+
+func setup(t *testing.T) (*eventstest.Server, *documents.Store) {
+	t.Helper()
+	s := eventstest.Start(t)
+	require.NoError(t, documents.Provision(t.Context(), s.JS, 1))
+	require.NoError(t, documents.Provision(t.Context(), s.JS, 1), "again")
+	return s, documents.NewStore(s.JS)
+}
+
+// damage removes the chunks of an object and leaves its info.
+func damage(t *testing.T, s *eventstest.Server, name string) {
+	t.Helper()
+	bucket, err := s.JS.ObjectStore(t.Context(), documents.Bucket)
+	require.NoError(t, err)
+	info, err := bucket.GetInfo(t.Context(), name)
+	require.NoError(t, err)
+	stream, err := s.JS.Stream(t.Context(), "OBJ_"+documents.Bucket)
+	require.NoError(t, err)
+	msg, err := stream.GetLastMsgForSubject(t.Context(), "$O."+documents.Bucket+".C."+info.NUID)
+	require.NoError(t, err)
+	require.NoError(t, stream.DeleteMsg(t.Context(), msg.Sequence))
+}
+
+func TestADocumentIsReadBackAsItWasPut(t *testing.T) {
+	t.Parallel()
+	_, store := setup(t)
+	_, _, err := store.Get(t.Context(), "abc_labels")
+	require.ErrorIs(t, err, documents.ErrUnknown)
+	for _, size := range []int{0, 1, 128 << 10, 300_000} {
+		content := make([]byte, size)
+		for i := range content {
+			content[i] = byte(i * 7)
+		}
+		require.NoError(t, store.Put(t.Context(), "abc_labels", content))
+		got, etag, err := store.Get(t.Context(), "abc_labels")
+		require.NoError(t, err)
+		require.Len(t, got, size)
+		require.Equal(t, content, append([]byte{}, got...))
+		require.Len(t, etag, 45)
+	}
+}
+
+func TestARetriedActivityLeavesOneObjectPerDocument(t *testing.T) {
+	t.Parallel()
+	s, store := setup(t)
+	a := &activities.Documents{Store: store}
+	for range 3 {
+		require.NoError(t, a.Generate(t.Context(), input(t, "cabc")))
+	}
+	bucket, err := s.JS.ObjectStore(t.Context(), documents.Bucket)
+	require.NoError(t, err)
+	objects, err := bucket.List(t.Context())
+	require.NoError(t, err)
+	require.Len(t, objects, 6)
+	stream, err := s.JS.Stream(t.Context(), "OBJ_"+documents.Bucket)
+	require.NoError(t, err)
+	require.Equal(t, uint64(12), stream.CachedInfo().State.Msgs, "a chunk and an info each, and nothing left over")
+}
+
+func TestADamagedDocumentIsFoundOutAndMended(t *testing.T) {
+	t.Parallel()
+	s, store := setup(t)
+	for _, content := range [][]byte{make([]byte, 1000), make([]byte, 300_000)} {
+		require.NoError(t, store.Put(t.Context(), "abc_labels", content))
+		damage(t, s, "abc_labels")
+		_, _, err := store.Get(t.Context(), "abc_labels")
+		require.ErrorIs(t, err, documents.ErrDamaged)
+		require.NoError(t, store.Put(t.Context(), "abc_labels", content))
+		_, _, err = store.Get(t.Context(), "abc_labels")
+		require.NoError(t, err)
+	}
+}
+
+func TestWithoutABucketThereIsAnError(t *testing.T) {
+	t.Parallel()
+	s := eventstest.Start(t)
+	_, _, err := documents.NewStore(s.JS).Get(t.Context(), "abc_labels")
+	require.ErrorIs(t, err, jetstream.ErrBucketNotFound)
+}
