@@ -10,6 +10,9 @@ package activities
 import (
 	"context"
 	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"shipments/activities/carriers"
 )
@@ -37,6 +40,7 @@ func (a *Carriers) ManifestLeg(ctx context.Context, call carriers.ManifestLeg) (
 	if err != nil {
 		return carriers.Manifested{}, err
 	}
+	defer heartbeat(ctx)()
 	return c.ManifestLeg(ctx, call)
 }
 
@@ -46,6 +50,7 @@ func (a *Carriers) VoidLeg(ctx context.Context, call carriers.VoidLeg) (carriers
 	if err != nil {
 		return carriers.Voided{}, err
 	}
+	defer heartbeat(ctx)()
 	return c.VoidLeg(ctx, call)
 }
 
@@ -55,5 +60,32 @@ func (a *Carriers) BookCollection(ctx context.Context, call carriers.BookCollect
 	if err != nil {
 		return carriers.Booked{}, err
 	}
+	defer heartbeat(ctx)()
 	return c.BookCollection(ctx, call)
+}
+
+// HeartbeatTimeout is how long Temporal waits for a sign of life of a carrier
+// call before it takes its worker for dead.
+const HeartbeatTimeout = 30 * time.Second
+
+// heartbeat tells Temporal that the activity is alive until the returned
+// function is called. A carrier call may take minutes; when its worker dies,
+// another one takes over within [HeartbeatTimeout].
+func heartbeat(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(HeartbeatTimeout / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return func() { close(done) }
 }

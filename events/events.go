@@ -21,20 +21,21 @@ import (
 
 // The event types. A type equals its NATS subject without the shipment id.
 const (
-	TypeCreated            = "shipments.created"
-	TypeAccepted           = "shipments.accepted"
-	TypeManifested         = "shipments.manifested"
-	TypeDocumentsGenerated = "shipments.documents-generated"
-	TypeCollectionBooked   = "shipments.collection-booked"
-	TypeCompleted          = "shipments.completed"
-	TypeFailed             = "shipments.failed"
-	TypeRejected           = "shipments.rejected"
+	TypeCreated             = "shipments.created"
+	TypeAccepted            = "shipments.accepted"
+	TypeManifested          = "shipments.manifested"
+	TypeDocumentsGenerated  = "shipments.documents-generated"
+	TypeCollectionBooked    = "shipments.collection-booked"
+	TypeManifestationVoided = "shipments.manifestation-voided"
+	TypeCompleted           = "shipments.completed"
+	TypeFailed              = "shipments.failed"
+	TypeRejected            = "shipments.rejected"
 )
 
 // OutcomeTypes are the types of the events that the process publishes, in the
 // order in which a shipment's story tells them.
 func OutcomeTypes() []string {
-	return []string{TypeAccepted, TypeManifested, TypeDocumentsGenerated, TypeCollectionBooked, TypeCompleted, TypeFailed}
+	return []string{TypeAccepted, TypeManifested, TypeDocumentsGenerated, TypeCollectionBooked, TypeManifestationVoided, TypeCompleted, TypeFailed}
 }
 
 // Types are all event types.

@@ -120,6 +120,12 @@ type CollectionBooked struct {
 	CollectionBooking shipment.CollectionBooking `json:"collectionBooking"`
 }
 
+// ManifestationVoided is the data of shipments.manifestation-voided.
+type ManifestationVoided struct {
+	ShipmentID string               `json:"shipmentId"`
+	VoidedLegs []shipment.VoidedLeg `json:"voidedLegs"`
+}
+
 // Failed is the data of shipments.failed.
 type Failed struct {
 	ShipmentID string            `json:"shipmentId"`

@@ -156,6 +156,12 @@ func TestRejectionHoldsTheInputExactlyAndIsStoredOnce(t *testing.T) {
 func TestRejectionOfAnInputThatIsDeliveredAgainMuchLater(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
+	stream, err := s.JS.Stream(t.Context(), events.StreamRejections)
+	require.NoError(t, err)
+	config := stream.CachedInfo().Config
+	config.Duplicates = 100 * time.Millisecond
+	_, err = s.JS.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
 	publisher := events.NewPublisher(s.JS, publicURL)
 	// Many others lie between, and the duplicate window does not help.
 	early := rejected("", 7)
@@ -166,12 +172,6 @@ func TestRejectionOfAnInputThatIsDeliveredAgainMuchLater(t *testing.T) {
 		other.Input.StoredAt = time.Now()
 		require.NoError(t, publisher.Reject(t.Context(), other))
 	}
-	stream, err := s.JS.Stream(t.Context(), events.StreamRejections)
-	require.NoError(t, err)
-	config := stream.CachedInfo().Config
-	config.Duplicates = 100 * time.Millisecond
-	_, err = s.JS.UpdateStream(t.Context(), config)
-	require.NoError(t, err)
 	require.Eventually(t, func() bool { // until the window has passed
 		msg := nats.NewMsg("shipments.rejected.probe")
 		msg.Header.Set(jetstream.MsgIDHeader, early.EventID())

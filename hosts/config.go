@@ -40,6 +40,7 @@ type Config struct {
 	Emulation       bool          `envconfig:"SHIPMENTS_EMULATION" default:"false" desc:"let shipment ids drive category, failures and booking time"`
 	CollectionDelay time.Duration `envconfig:"SHIPMENTS_COLLECTION_DELAY" default:"5s" desc:"from scheduling to booking a collection, while emulating"`
 	ChildWorkflows  string        `envconfig:"SHIPMENTS_CHILD_WORKFLOWS" default:"all" desc:"stages that run as child workflows: all, none, or a list of category, manifestation, documents, collection, carrier"`
+	CarrierDeadline time.Duration `envconfig:"SHIPMENTS_CARRIER_DEADLINE" default:"24h" desc:"how long a carrier may give no answer before the shipment fails"`
 
 	Concurrency    int           `envconfig:"SHIPMENTS_CONSUMER_CONCURRENCY" default:"64" desc:"events handled at once by the consumer"`
 	MaxDeliveries  uint64        `envconfig:"SHIPMENTS_MAX_DELIVERIES" default:"30" desc:"deliveries after which an event is taken for the cause of a crash loop and rejected"`
@@ -97,6 +98,7 @@ func (c *Config) Validate() error {
 	c.composition, err = workflows.ParseComposition(c.ChildWorkflows)
 	check(err == nil, "SHIPMENTS_CHILD_WORKFLOWS", "%v", err)
 	check(c.CollectionDelay >= 0, "SHIPMENTS_COLLECTION_DELAY", "%v is negative", c.CollectionDelay)
+	check(c.CarrierDeadline > 0, "SHIPMENTS_CARRIER_DEADLINE", "%v is not positive", c.CarrierDeadline)
 	check(c.DrainTimeout > 0, "SHIPMENTS_DRAIN_TIMEOUT", "%v is not positive", c.DrainTimeout)
 	check(c.Concurrency >= 1 && c.Concurrency <= 1000, "SHIPMENTS_CONSUMER_CONCURRENCY", "%d is not within 1 to 1000", c.Concurrency)
 	check(c.MaxDeliveries >= 2, "SHIPMENTS_MAX_DELIVERIES", "%d is less than 2", c.MaxDeliveries)
@@ -146,5 +148,5 @@ func (c *Config) rules() shipment.Rules {
 
 // settings travel with every process.
 func (c *Config) settings() workflows.Settings {
-	return workflows.Settings{ChildWorkflows: c.composition, PublicURL: c.PublicURL, Rules: c.rules()}
+	return workflows.Settings{ChildWorkflows: c.composition, PublicURL: c.PublicURL, Rules: c.rules(), CarrierDeadline: c.CarrierDeadline}
 }

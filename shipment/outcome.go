@@ -64,6 +64,29 @@ type CollectionBooking struct {
 // Failure is a business outcome: the process ran, and something said no.
 type Failure struct {
 	Faults []Fault `json:"faults"`
+	// Compensation is set if something had to be undone.
+	Compensation *Compensation `json:"compensation,omitempty"`
+}
+
+// Compensation is what was undone after a failure, and what could not be.
+type Compensation struct {
+	Voided    []VoidedLeg    `json:"voided,omitempty"`
+	NotVoided []NotVoidedLeg `json:"notVoided,omitempty"`
+}
+
+// VoidedLeg is a leg whose manifestation was taken back.
+type VoidedLeg struct {
+	CarrierID string `json:"carrierId"`
+	// TrackingNumbers are those that are void; none if the carrier never told them.
+	TrackingNumbers []string `json:"trackingNumbers"`
+}
+
+// NotVoidedLeg is a leg that should have been voided and was not: somebody has
+// to talk to the carrier.
+type NotVoidedLeg struct {
+	VoidedLeg
+
+	Fault Fault `json:"fault"`
 }
 
 // Fault is one thing that went wrong, with the errors that a carrier or a rule

@@ -17,8 +17,19 @@ type BookingWindow struct {
 // The faults of scheduling.
 const (
 	cannotBeScheduled = "Shipment cannot be scheduled for collection booking"
+	bookedTooLate     = "Collection could not be booked in time"
 	missedCutOff      = "3.4.5: Missed booking cut-off time"
 )
+
+// TooLate reports that the collection of s cannot be booked any more when its
+// booking comes up: the service was down over the carrier's cut-off. It
+// returns nothing while there is time, and always while emulating.
+func (r Rules) TooLate(s Shipment, now time.Time) *Fault {
+	if _, fault := r.BookingTime(s, now); fault != nil {
+		return NewFault(bookedTooLate, fault.Errors...)
+	}
+	return nil
+}
 
 // BookingTime returns when the collection of s is to be booked, seen from now:
 // the opening of the carrier's booking window, or now if it is open already.

@@ -145,6 +145,10 @@ func TestBookingTimeFollowsTheCarriersWindow(t *testing.T) {
 
 	_, fault = rules.BookingTime(s, cutOff)
 	require.Equal(t, shipment.NewFault("Shipment cannot be scheduled for collection booking", "3.4.5: Missed booking cut-off time"), fault)
+
+	require.Nil(t, rules.TooLate(s, cutOff.Add(-time.Second)))
+	require.Equal(t, shipment.NewFault("Collection could not be booked in time", "3.4.5: Missed booking cut-off time"), rules.TooLate(s, cutOff),
+		"a timer that fires too late has a fault of its own")
 }
 
 func TestBookingTimeAcrossDaylightSaving(t *testing.T) {

@@ -1,8 +1,11 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/activities"
@@ -13,33 +16,68 @@ import (
 // carrierCalls names the activities of carrier integration.
 var carrierCalls *activities.Carriers
 
+// CarrierInput is the input of the carrier workflows: one call, and how long
+// its answer may take.
+type CarrierInput[Call any] struct {
+	Call     Call          `json:"call"`
+	Deadline time.Duration `json:"deadline"`
+}
+
 // The parts of carrier integration.
 var (
-	manifestLeg    = part[carriers.ManifestLeg, carriers.Manifested]{shipment.StageCarrier, ManifestLeg}
-	voidLeg        = part[carriers.VoidLeg, carriers.Voided]{shipment.StageCarrier, VoidLeg}
-	bookCollection = part[carriers.BookCollection, carriers.Booked]{shipment.StageCarrier, BookCollection}
+	manifestLeg    = part[CarrierInput[carriers.ManifestLeg], carriers.Manifested]{shipment.StageCarrier, ManifestLeg}
+	voidLeg        = part[CarrierInput[carriers.VoidLeg], carriers.Voided]{shipment.StageCarrier, VoidLeg}
+	bookCollection = part[CarrierInput[carriers.BookCollection], carriers.Booked]{shipment.StageCarrier, BookCollection}
 )
 
 // ManifestLeg hands one leg over to its carrier.
-func ManifestLeg(ctx workflow.Context, call carriers.ManifestLeg) (carriers.Manifested, error) {
+func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLeg]) (carriers.Manifested, error) {
+	what := fmt.Sprintf("manifest leg %d with carrier %s", in.Call.Leg, in.Call.Details.CarrierID)
 	var reply carriers.Manifested
-	ctx = withCarrierCall(ctx, fmt.Sprintf("leg %d with carrier %s", call.Leg, call.Details.CarrierID))
-	err := workflow.ExecuteActivity(ctx, carrierCalls.ManifestLeg, call).Get(ctx, &reply)
+	unavailable, err := callCarrier(ctx, in.Deadline, what, carrierCalls.ManifestLeg, in.Call, &reply)
+	if unavailable != nil {
+		reply = carriers.Manifested{Refusal: unavailable, Unanswered: true}
+	}
 	return reply, err
 }
 
 // VoidLeg takes one manifested leg back.
-func VoidLeg(ctx workflow.Context, call carriers.VoidLeg) (carriers.Voided, error) {
+func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLeg]) (carriers.Voided, error) {
+	what := fmt.Sprintf("void leg %d with carrier %s", in.Call.Leg, in.Call.CarrierID)
 	var reply carriers.Voided
-	ctx = withCarrierCall(ctx, fmt.Sprintf("leg %d with carrier %s", call.Leg, call.CarrierID))
-	err := workflow.ExecuteActivity(ctx, carrierCalls.VoidLeg, call).Get(ctx, &reply)
+	unavailable, err := callCarrier(ctx, in.Deadline, what, carrierCalls.VoidLeg, in.Call, &reply)
+	if unavailable != nil {
+		reply = carriers.Voided{Refusal: unavailable}
+	}
 	return reply, err
 }
 
 // BookCollection books the collection with the carrier.
-func BookCollection(ctx workflow.Context, call carriers.BookCollection) (carriers.Booked, error) {
+func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollection]) (carriers.Booked, error) {
+	what := fmt.Sprintf("book collection on %s with carrier %s", in.Call.CollectionDate, in.Call.CarrierID)
 	var reply carriers.Booked
-	ctx = withCarrierCall(ctx, fmt.Sprintf("collection on %s by carrier %s", call.CollectionDate, call.CarrierID))
-	err := workflow.ExecuteActivity(ctx, carrierCalls.BookCollection, call).Get(ctx, &reply)
+	unavailable, err := callCarrier(ctx, in.Deadline, what, carrierCalls.BookCollection, in.Call, &reply)
+	if unavailable != nil {
+		reply = carriers.Booked{Refusal: unavailable}
+	}
 	return reply, err
+}
+
+// integrationUnavailable is the fault of a carrier that gave no answer.
+const integrationUnavailable = "Carrier integration unavailable"
+
+// callCarrier makes one carrier call. A carrier that gives no answer within the
+// deadline, however often it was tried, is a fault that says so and no error:
+// the process goes on to compensate, and ends.
+func callCarrier(ctx workflow.Context, deadline time.Duration, what string, activity, call, reply any) (*shipment.Fault, error) {
+	err := workflow.ExecuteActivity(withCarrierCall(ctx, deadline, what), activity, call).Get(ctx, reply)
+	if err == nil || temporal.IsCanceledError(err) {
+		return nil, err
+	}
+	said := "it gave no answer"
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) {
+		said = "its last answer was: " + application.Message()
+	}
+	return shipment.NewFault(integrationUnavailable, fmt.Sprintf("%s: tried for %s; %s", what, deadline, said)), nil
 }

@@ -16,12 +16,12 @@ type CategoryInput struct {
 	Story    Story             `json:"story"`
 }
 
-// CategoryResult is their result: an outcome, or the stage that failed with
-// its faults; and how the story goes on.
+// CategoryResult is their result: an outcome, or a failure and its stage; and
+// how the story goes on.
 type CategoryResult struct {
 	Outcome *shipment.Outcome `json:"outcome,omitempty"`
 	Stage   shipment.Stage    `json:"stage,omitempty"`
-	Faults  []shipment.Fault  `json:"faults,omitempty"`
+	Failure *shipment.Failure `json:"failure,omitempty"`
 	Story   Story             `json:"story"`
 }
 
@@ -72,7 +72,7 @@ type journey struct {
 	category shipment.Category
 	outcome  shipment.Outcome
 	stage    shipment.Stage // the stage that failed, if any
-	faults   []shipment.Fault
+	failure  *shipment.Failure
 }
 
 func (j *journey) run(ctx workflow.Context, invoiceURL string) (CategoryResult, error) {
@@ -85,7 +85,7 @@ func (j *journey) run(ctx workflow.Context, invoiceURL string) (CategoryResult, 
 		if err := step(ctx); err != nil {
 			return j.result(), err
 		}
-		if len(j.faults) > 0 {
+		if j.failure != nil {
 			break
 		}
 	}
@@ -93,10 +93,21 @@ func (j *journey) run(ctx workflow.Context, invoiceURL string) (CategoryResult, 
 }
 
 func (j *journey) result() CategoryResult {
-	if len(j.faults) > 0 {
-		return CategoryResult{Stage: j.stage, Faults: j.faults, Story: j.Story}
+	if j.failure != nil {
+		return CategoryResult{Stage: j.stage, Failure: j.failure, Story: j.Story}
 	}
 	return CategoryResult{Outcome: &j.outcome, Story: j.Story}
+}
+
+// fail ends the journey at a stage, and publishes what was undone.
+func (j *journey) fail(ctx workflow.Context, stage shipment.Stage, faults []shipment.Fault, compensation *shipment.Compensation) error {
+	j.stage, j.failure = stage, &shipment.Failure{Faults: faults, Compensation: compensation}
+	if compensation == nil || len(compensation.Voided) == 0 {
+		return nil
+	}
+	return j.Story.publish(ctx, events.TypeManifestationVoided, events.ManifestationVoided{
+		ShipmentID: j.Shipment.ShipmentID, VoidedLegs: compensation.Voided,
+	})
 }
 
 func (j *journey) manifest(ctx workflow.Context, invoiceURL string) error {
@@ -108,8 +119,7 @@ func (j *journey) manifest(ctx workflow.Context, invoiceURL string) error {
 		return fmt.Errorf("manifestation: %w", err)
 	}
 	if len(result.Faults) > 0 {
-		j.stage, j.faults = shipment.StageManifestation, result.Faults
-		return nil
+		return j.fail(ctx, shipment.StageManifestation, result.Faults, result.Compensation)
 	}
 	j.outcome.ManifestedLegs = result.Legs
 	return j.Story.publish(ctx, events.TypeManifested, events.Manifested{ShipmentID: id, ManifestedLegs: result.Legs})
@@ -135,12 +145,28 @@ func (j *journey) collect(ctx workflow.Context) error {
 	if err != nil {
 		return fmt.Errorf("collection: %w", err)
 	}
+	if result.TooLate {
+		return j.giveUp(ctx, result.Faults)
+	}
 	if result.Booking == nil {
-		j.stage, j.faults = shipment.StageCollection, result.Faults
-		return nil
+		return j.fail(ctx, shipment.StageCollection, result.Faults, nil)
 	}
 	j.outcome.CollectionBooking = *result.Booking
 	return j.Story.publish(ctx, events.TypeCollectionBooked, events.CollectionBooked{
 		ShipmentID: id, CollectionDate: j.Shipment.CollectionDate, CollectionBooking: *result.Booking,
 	})
+}
+
+// giveUp takes all legs back when the time to book the collection has passed:
+// nobody will collect what was manifested for that day.
+func (j *journey) giveUp(ctx workflow.Context, faults []shipment.Fault) error {
+	legs := map[int][]string{}
+	for i, leg := range j.outcome.ManifestedLegs {
+		legs[i] = leg.TrackingNumbers
+	}
+	compensation, err := voidLegs(ctx, j.Settings, j.Shipment, legs)
+	if err != nil {
+		return fmt.Errorf("void the legs: %w", err)
+	}
+	return j.fail(ctx, shipment.StageCollection, faults, compensation)
 }

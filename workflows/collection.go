@@ -20,6 +20,9 @@ type CollectionInput struct {
 type CollectionResult struct {
 	Booking *shipment.CollectionBooking `json:"booking,omitempty"`
 	Faults  []shipment.Fault            `json:"faults,omitempty"`
+	// TooLate says that the time to book has passed, so that the shipment
+	// cannot travel as manifested.
+	TooLate bool `json:"tooLate,omitempty"`
 }
 
 var collection = part[CollectionInput, CollectionResult]{shipment.StageCollection, Collection}
@@ -31,19 +34,22 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	now := workflow.Now(ctx)
 	at, fault := in.Settings.Rules.BookingTime(s, now)
 	if fault != nil {
-		return CollectionResult{Faults: []shipment.Fault{*fault}}, nil
+		return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
 	}
 	timer := workflow.NewTimerWithOptions(ctx, at.Sub(now), workflow.TimerOptions{Summary: "book the collection"})
 	if err := timer.Get(ctx, nil); err != nil {
 		return CollectionResult{}, fmt.Errorf("wait to book the collection: %w", err)
 	}
+	if fault := in.Settings.Rules.TooLate(s, workflow.Now(ctx)); fault != nil {
+		return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
+	}
 	reply, err := bookCollection.call(ctx, in.Settings.ChildWorkflows,
 		carrierID(s.ShipmentID, "book-collection", 1), "book the collection of shipment "+s.ShipmentID,
-		carriers.BookCollection{
+		CarrierInput[carriers.BookCollection]{Deadline: in.Settings.carrierDeadline(), Call: carriers.BookCollection{
 			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(),
 			CollectionDate: s.CollectionDate, TimeZone: s.TimeZone,
 			Address: s.Legs[0].Collection, TrackingNumbers: in.Legs[0].TrackingNumbers,
-		})
+		}})
 	if err != nil {
 		return CollectionResult{}, fmt.Errorf("book the collection: %w", err)
 	}

@@ -18,10 +18,12 @@ type ManifestationInput struct {
 	InvoiceURL string `json:"invoiceUrl,omitempty"`
 }
 
-// ManifestationResult is the result of [Manifestation]: all legs, or faults.
+// ManifestationResult is the result of [Manifestation]: all legs, or faults and
+// what was undone because of them.
 type ManifestationResult struct {
-	Legs   []shipment.ManifestedLeg `json:"legs,omitempty"`
-	Faults []shipment.Fault         `json:"faults,omitempty"`
+	Legs         []shipment.ManifestedLeg `json:"legs,omitempty"`
+	Faults       []shipment.Fault         `json:"faults,omitempty"`
+	Compensation *shipment.Compensation   `json:"compensation,omitempty"`
 }
 
 var manifestation = part[ManifestationInput, ManifestationResult]{shipment.StageManifestation, Manifestation}
@@ -34,10 +36,10 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 	for i, leg := range s.Legs {
 		pending[i] = manifestLeg.start(ctx, in.Settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "manifest", i+1), fmt.Sprintf("manifest leg %d of shipment %s", i+1, s.ShipmentID),
-			carriers.ManifestLeg{
+			CarrierInput[carriers.ManifestLeg]{Deadline: in.Settings.carrierDeadline(), Call: carriers.ManifestLeg{
 				ShipmentID: s.ShipmentID, Leg: i + 1, Details: leg,
 				Packages: s.Packages, Goods: s.Goods, InvoiceURL: in.InvoiceURL,
-			})
+			}})
 	}
 	replies := make([]carriers.Manifested, len(pending))
 	var faults []shipment.Fault
@@ -50,8 +52,8 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 		}
 	}
 	if len(faults) > 0 {
-		unvoided, err := voidManifested(ctx, in, replies)
-		return ManifestationResult{Faults: shipment.MergeFaults(append(faults, unvoided...))}, err
+		compensation, err := voidLegs(ctx, in.Settings, s, toVoid(replies))
+		return ManifestationResult{Faults: shipment.MergeFaults(faults), Compensation: compensation}, err
 	}
 	legs := make([]shipment.ManifestedLeg, len(replies))
 	for i, reply := range replies {
@@ -64,33 +66,51 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 	return ManifestationResult{Legs: legs}, nil
 }
 
-// voidManifested takes the legs back that were manifested before another one
-// was refused. A carrier that does not void its leg makes a fault of its own.
-func voidManifested(ctx workflow.Context, in ManifestationInput, replies []carriers.Manifested) ([]shipment.Fault, error) {
-	s := in.Shipment
-	pending := make([]workflow.Future, len(replies))
+// toVoid are the tracking numbers of the legs to take back, by the index of
+// the leg: those that were manifested, and those that may have been.
+func toVoid(replies []carriers.Manifested) map[int][]string {
+	legs := map[int][]string{}
 	for i, reply := range replies {
-		if reply.Refusal != nil {
+		if reply.Refusal == nil || reply.Unanswered {
+			legs[i] = reply.TrackingNumbers
+		}
+	}
+	return legs
+}
+
+// voidLegs takes legs back, in parallel, and tells what was undone and what
+// could not be. Without legs there is nothing to tell.
+func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs map[int][]string) (*shipment.Compensation, error) {
+	if len(legs) == 0 {
+		return nil, nil //nolint:nilnil // nothing was undone
+	}
+	pending := make([]workflow.Future, len(s.Legs))
+	for i, leg := range s.Legs {
+		numbers, ok := legs[i]
+		if !ok {
 			continue
 		}
-		pending[i] = voidLeg.start(ctx, in.Settings.ChildWorkflows,
+		pending[i] = voidLeg.start(ctx, settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "void", i+1), fmt.Sprintf("void leg %d of shipment %s", i+1, s.ShipmentID),
-			carriers.VoidLeg{
-				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: s.Legs[i].CarrierID, TrackingNumbers: reply.TrackingNumbers,
-			})
+			CarrierInput[carriers.VoidLeg]{Deadline: settings.carrierDeadline(), Call: carriers.VoidLeg{
+				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: leg.CarrierID, TrackingNumbers: numbers,
+			}})
 	}
-	var faults []shipment.Fault
+	var done shipment.Compensation
 	for i, future := range pending {
 		if future == nil {
 			continue
 		}
-		var voided carriers.Voided
-		if err := future.Get(ctx, &voided); err != nil {
+		var reply carriers.Voided
+		if err := future.Get(ctx, &reply); err != nil {
 			return nil, fmt.Errorf("void leg %d: %w", i+1, err)
 		}
-		if voided.Refusal != nil {
-			faults = append(faults, *voided.Refusal)
+		leg := shipment.VoidedLeg{CarrierID: s.Legs[i].CarrierID, TrackingNumbers: legs[i]}
+		if reply.Refusal != nil {
+			done.NotVoided = append(done.NotVoided, shipment.NotVoidedLeg{VoidedLeg: leg, Fault: *reply.Refusal})
+			continue
 		}
+		done.Voided = append(done.Voided, leg)
 	}
-	return faults, nil
+	return &done, nil
 }

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"shipments/activities"
 	"shipments/events"
 	"shipments/shipment"
 )
@@ -24,11 +25,14 @@ var categoryAttribute = temporal.NewSearchAttributeKeyKeyword(CategoryAttribute)
 // bound for local activities.
 const forever = 10 * 365 * 24 * time.Hour
 
-// withCarrierCall are the options of a carrier call. A carrier that does not
-// answer is tried again, less and less often, for as long as it takes.
-func withCarrierCall(ctx workflow.Context, summary string) workflow.Context {
+// withCarrierCall are the options of a carrier call. It may take minutes, as
+// long as its worker gives signs of life. A carrier that does not answer is
+// tried again, less and less often, until the deadline.
+func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
+		ScheduleToCloseTimeout: deadline,
+		StartToCloseTimeout:    10 * time.Minute,
+		HeartbeatTimeout:       activities.HeartbeatTimeout,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,

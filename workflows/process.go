@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -19,6 +20,20 @@ type Settings struct {
 	PublicURL string `json:"publicUrl"`
 	// Rules are what shipments are judged by.
 	Rules shipment.Rules `json:"rules"`
+	// CarrierDeadline bounds every carrier call, retries included; 0 means
+	// [DefaultCarrierDeadline].
+	CarrierDeadline time.Duration `json:"carrierDeadline,omitempty"`
+}
+
+// DefaultCarrierDeadline is how long a carrier may be unavailable before a
+// process gives up on it.
+const DefaultCarrierDeadline = 24 * time.Hour
+
+func (s Settings) carrierDeadline() time.Duration {
+	if s.CarrierDeadline <= 0 {
+		return DefaultCarrierDeadline
+	}
+	return s.CarrierDeadline
 }
 
 // ProcessInput is the input of [ShipmentProcess].
@@ -86,10 +101,10 @@ func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
 		return p.standBack(ctx)
 	}
 	if reasons := p.Rules.Validate(s); len(reasons) > 0 {
-		return p.fail(ctx, shipment.StageValidation, invalid(reasons))
+		return p.fail(ctx, shipment.StageValidation, &shipment.Failure{Faults: invalid(reasons)})
 	}
 	if _, fault := p.Rules.BookingTime(s, workflow.Now(ctx)); fault != nil {
-		return p.fail(ctx, shipment.StageCollection, []shipment.Fault{*fault})
+		return p.fail(ctx, shipment.StageCollection, &shipment.Failure{Faults: []shipment.Fault{*fault}})
 	}
 	end, err := categoryWorkflow(category).call(ctx, p.ChildWorkflows,
 		stageID(s.ShipmentID, shipment.StageCategory), fmt.Sprintf("%s shipment %s", category, s.ShipmentID),
@@ -99,7 +114,7 @@ func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
 	}
 	p.story = end.Story
 	if end.Outcome == nil {
-		return p.fail(ctx, end.Stage, end.Faults)
+		return p.fail(ctx, end.Stage, end.Failure)
 	}
 	result := shipment.Result{ShipmentID: s.ShipmentID, Status: shipment.Success, Outcome: end.Outcome}
 	return result, p.story.publish(ctx, events.TypeCompleted, result)
@@ -154,8 +169,7 @@ func (p *process) standBack(ctx workflow.Context) (shipment.Result, error) {
 	return result, p.recognise(ctx, p.trigger)
 }
 
-func (p *process) fail(ctx workflow.Context, stage shipment.Stage, faults []shipment.Fault) (shipment.Result, error) {
-	failure := &shipment.Failure{Faults: faults}
+func (p *process) fail(ctx workflow.Context, stage shipment.Stage, failure *shipment.Failure) (shipment.Result, error) {
 	result := shipment.Result{ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Failed, Failure: failure}
 	return result, p.story.publish(ctx, events.TypeFailed, events.Failed{
 		ShipmentID: result.ShipmentID, Status: result.Status, Stage: stage, Failure: failure,

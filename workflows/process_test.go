@@ -273,8 +273,72 @@ func TestAManifestedLegIsVoidedWhenTheOtherIsRefused(t *testing.T) {
 			require.Equal(t, []string{"t-1"}, voided.TrackingNumbers)
 			slices.Sort(b.carrier.calls)
 			require.Equal(t, []string{"c3/leg-1/manifest", "c3/leg-1/void", "c3/leg-2/manifest"}, b.carrier.calls)
+			require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c3"))
+			require.Equal(t, &shipment.Compensation{
+				Voided: []shipment.VoidedLeg{{CarrierID: shipment.DefaultCarriers()[0].ID, TrackingNumbers: []string{"t-1"}}},
+			}, result.Failure.Compensation)
 		})
 	}
+}
+
+func TestALegThatCannotBeVoidedIsNamed(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "none")
+	b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+		if call.Leg == 2 {
+			return carriers.Manifested{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
+		}
+		return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+	}
+	b.carrier.void = func(carriers.VoidLeg) (carriers.Voided, error) {
+		return carriers.Voided{Refusal: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
+	}
+	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c3"), "nothing was voided")
+	require.Len(t, result.Failure.Faults, 1)
+	require.Equal(t, "8: on its way", result.Failure.Compensation.NotVoided[0].Fault.Errors[0])
+}
+
+func TestACarrierThatGivesNoAnswerIsAFailureAfterCompensation(t *testing.T) {
+	t.Parallel()
+	for _, composition := range []string{"all", "none"} {
+		b := setup(t, composition)
+		b.settings.CarrierDeadline = 5 * time.Minute
+		b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+			if call.Leg == 2 {
+				return carriers.Manifested{}, errors.New("gateway timeout")
+			}
+			return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+		}
+		result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+		require.Equal(t, shipment.Failed, result.Status)
+		fault := result.Failure.Faults[0]
+		require.Equal(t, "Carrier integration unavailable", fault.Description)
+		require.Contains(t, fault.Errors[0], "manifest leg 2 with carrier 9d6d28f2fbee4e53aeac2c3b3ba98d28: tried for 5m0s; its last answer was: gateway timeout")
+		require.Len(t, result.Failure.Compensation.Voided, 2, "the leg whose answer never came may have been manifested")
+		require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c3"))
+	}
+}
+
+func TestWhenTheTimeToBookHasPassedTheLegsAreVoided(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "all")
+	b.settings.Rules = shipment.Rules{}
+	b.carrier.Emulation = false
+	b.env.SetStartTime(time.Date(2026, 11, 24, 10, 59, 58, 0, time.UTC)) // two seconds before the cut-off
+	attempts := 0
+	b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+		if attempts++; attempts < 4 {
+			return carriers.Manifested{}, errors.New("busy") // until it is too late
+		}
+		return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+	}
+	s := shipment.Sample("c3", now)
+	s.Legs = s.Legs[:1]
+	result := b.run(t, created("e-1", s))
+	require.Equal(t, "3.4.5: Missed booking cut-off time", result.Failure.Faults[0].Errors[0])
+	require.Len(t, result.Failure.Compensation.Voided, 1)
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, "c3"))
 }
 
 func TestACollectionThatCannotBeBookedFailsBeforeManifestation(t *testing.T) {

@@ -50,6 +50,9 @@ type Manifested struct {
 	TrackingNumbers []string `json:"trackingNumbers,omitempty"`
 	// Refusal is set if the carrier said no.
 	Refusal *shipment.Fault `json:"refusal,omitempty"`
+	// Unanswered is set by the process if the carrier gave no answer within the
+	// deadline: whether the call had its effect is not known.
+	Unanswered bool `json:"unanswered,omitempty"`
 }
 
 // VoidLeg is the request to void a manifested leg.

@@ -73,7 +73,7 @@ func (p *page) bytes() ([]byte, error) {
 // text draws text into a box, left-aligned from its top: broken at line breaks
 // and wrapped at words, in a smaller size if it does not fit, and cut off if that is not enough. It
 // returns the height that was used.
-func (p *page) text(x, y, w, h, size float64, style style, text string) float64 {
+func (p *page) text(x, y, w, h, size float64, style style, text string) {
 	lines := p.wrap(text, w, size)
 	for size > smallest && float64(len(lines))*size*lineHeight > h {
 		size = max(smallest, size-0.5)
@@ -90,7 +90,6 @@ func (p *page) text(x, y, w, h, size float64, style style, text string) float64 
 	for i, line := range lines {
 		p.pdf.Text(x, y+(float64(i)+0.8)*size*lineHeight, line)
 	}
-	return float64(len(lines)) * size * lineHeight
 }
 
 // wrap breaks text into lines of a width.
