@@ -64,6 +64,16 @@ func (a *Carriers) BookCollection(ctx context.Context, call carriers.BookCollect
 	return c.BookCollection(ctx, call)
 }
 
+// CancelCollection takes a booking back.
+func (a *Carriers) CancelCollection(ctx context.Context, call carriers.CancelCollection) (carriers.Cancelled, error) {
+	c, err := a.carrier(call.CarrierID)
+	if err != nil {
+		return carriers.Cancelled{}, err
+	}
+	defer heartbeat(ctx)()
+	return c.CancelCollection(ctx, call)
+}
+
 // HeartbeatTimeout is how long Temporal waits for a sign of life of a carrier
 // call before it takes its worker for dead.
 const HeartbeatTimeout = 30 * time.Second

@@ -55,28 +55,26 @@ func (a *Publishing) Accept(ctx context.Context, outcome events.Outcome) (Accept
 	return Acceptance{Owner: &owner}, nil
 }
 
-// Conflict is an event for a shipment that is known with other content.
-type Conflict struct {
-	Event events.ShipmentCreated `json:"event"`
+// RejectedSignal is an event that its process does not accept.
+type RejectedSignal struct {
+	ShipmentID string            `json:"shipmentId"`
+	Reasons    []shipment.Reason `json:"reasons"`
 	// StreamSequence is where the event stands in the SHIPMENTS stream, or 0 if
-	// it reached the process another way.
-	StreamSequence uint64 `json:"streamSequence,omitempty"`
-	// Owner is the event that the shipment is known by.
-	Owner events.Trigger `json:"owner"`
+	// it reached the process another way; then Event is kept instead.
+	StreamSequence uint64          `json:"streamSequence,omitempty"`
+	Type           string          `json:"type"`
+	Identity       events.Trigger  `json:"identity"`
+	Event          json.RawMessage `json:"event"`
 }
 
-// RejectConflict stores the rejection of a conflicting event exactly once.
-func (a *Publishing) RejectConflict(ctx context.Context, conflict Conflict) error {
-	input, err := a.Inputs.Read(ctx, conflict.StreamSequence)
+// RejectSignal stores the rejection of an event exactly once.
+func (a *Publishing) RejectSignal(ctx context.Context, signal RejectedSignal) error {
+	input, err := a.Inputs.Read(ctx, signal.StreamSequence)
 	if errors.Is(err, events.ErrNoInput) {
-		input, err = events.SignalledInput(conflict.Event)
+		input, err = events.SignalledInput(signal.Type, signal.Identity, signal.Event), nil
 	}
 	if err != nil {
 		return fmt.Errorf("read the rejected input: %w", err)
 	}
-	return a.Publisher.Reject(ctx, events.Rejection{
-		ShipmentID: conflict.Event.Data.ShipmentID,
-		Reasons:    []shipment.Reason{events.ConflictReason(conflict.Owner)},
-		Input:      input,
-	})
+	return a.Publisher.Reject(ctx, events.Rejection{ShipmentID: signal.ShipmentID, Reasons: signal.Reasons, Input: input})
 }

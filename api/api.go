@@ -54,6 +54,10 @@ func New(config Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{shipmentId}", a.createSample)
 	mux.HandleFunc("POST /shipments", a.create)
+	mux.HandleFunc("GET /shipments", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", http.MethodPost)
+		problem(w, http.StatusMethodNotAllowed, "POST a shipment here; GET /shipments/{shipmentId} tells how one stands")
+	})
 	mux.HandleFunc("GET /{shipmentId}", a.status)
 	mux.HandleFunc("GET /shipments/{shipmentId}", a.status)
 	mux.HandleFunc("GET "+documents.Folder+"{name}", a.document)

@@ -21,6 +21,7 @@ import (
 type Temporal interface {
 	SignalWithStartWorkflow(ctx context.Context, workflowID, signalName string, signalArg any,
 		options client.StartWorkflowOptions, workflow any, workflowArgs ...any) (client.WorkflowRun, error)
+	SignalWorkflow(ctx context.Context, workflowID, runID, signalName string, arg any) error
 	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
 }
 
@@ -38,14 +39,19 @@ func (h *handling) start(ctx context.Context, d delivery, created events.Shipmen
 	if err := sendable(created); err != nil {
 		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}
 	}
+	return h.persist(created.Data.ShipmentID, func() (verdict, error) { return h.tryStart(ctx, d, created) })
+}
+
+// persist tries until there is a verdict or the consumer stops.
+func (h *handling) persist(shipmentID string, try func() (verdict, error)) verdict {
 	backoff := firstBackoff
 	for {
-		v, err := h.tryStart(ctx, d, created)
+		v, err := try()
 		if err == nil {
 			return v
 		}
 		if backoff == firstBackoff {
-			h.log.Warn().Err(err).Str("shipment", created.Data.ShipmentID).Msg("An event has to wait; trying again until it is taken on")
+			h.log.Warn().Err(err).Str("shipment", shipmentID).Msg("An event has to wait; trying again until it is taken on")
 		}
 		if !pause(h.stopping, backoff) {
 			return verdict{handBack: err}

@@ -73,7 +73,7 @@ func (h *handling) judge(ctx context.Context, d delivery) verdict {
 	subject := d.msg.Subject
 	if d.meta.NumDelivered > h.config.MaxDeliveries {
 		return verdict{
-			shipmentID: subjectShipment(subject),
+			shipmentID: events.SubjectShipment(subject),
 			reasons: []shipment.Reason{{
 				Code:    events.CodeDeliveredTooOften,
 				Message: fmt.Sprintf("delivered %d times without an end: handling it seems to crash the consumer", d.meta.NumDelivered-1),
@@ -82,29 +82,34 @@ func (h *handling) judge(ctx context.Context, d delivery) verdict {
 	}
 	ev, reasons := events.Decode(d.msg.Header, d.msg.Data)
 	if len(reasons) > 0 {
-		return verdict{shipmentID: subjectShipment(subject), reasons: reasons}
+		return verdict{shipmentID: events.SubjectShipment(subject), reasons: reasons}
+	}
+	if events.IsRequest(ev.Type()) {
+		request, reasons := events.Requested(ev, subject)
+		if len(reasons) > 0 {
+			return rejected(request.ShipmentID, subject, reasons)
+		}
+		return h.request(ctx, d, request).of(request.ShipmentID)
 	}
 	created, reasons := events.Created(ev, subject, h.config.Settings.Rules)
 	if len(reasons) > 0 {
-		id := created.Data.ShipmentID
-		if !shipment.ValidID(id) {
-			id = subjectShipment(subject)
-		}
-		return verdict{shipmentID: id, reasons: reasons}
+		return rejected(created.Data.ShipmentID, subject, reasons)
 	}
-	v := h.start(ctx, d, created)
-	v.shipmentID = created.Data.ShipmentID
+	return h.start(ctx, d, created).of(created.Data.ShipmentID)
+}
+
+func (v verdict) of(shipmentID string) verdict {
+	v.shipmentID = shipmentID
 	return v
 }
 
-// subjectShipment is the shipment id that a publisher put into the subject, if
-// it is a valid one.
-func subjectShipment(subject string) string {
-	id := subject[strings.LastIndexByte(subject, '.')+1:]
-	if subject == events.TypeCreated || !shipment.ValidID(id) {
-		return ""
+// rejected is the verdict on an event with reasons, whose shipment is that of
+// its data or, failing that, of its subject.
+func rejected(id, subject string, reasons []shipment.Reason) verdict {
+	if !shipment.ValidID(id) {
+		id = events.SubjectShipment(subject)
 	}
-	return id
+	return verdict{shipmentID: id, reasons: reasons}
 }
 
 func rejection(d delivery, v verdict) events.Rejection {

@@ -72,11 +72,7 @@ func Created(ev event.Event, subject string, rules shipment.Rules) (ShipmentCrea
 	} else {
 		created.Data.ShipmentID = readShipmentID(ev.Data())
 	}
-	if token := subjectToken(subject, TypeCreated); token != "" && token != created.Data.ShipmentID {
-		reasons = append(reasons, shipment.Reason{Code: CodeSubjectMismatch, Path: "/shipmentId",
-			Message: "the last token of the message's subject is another shipment id"})
-	}
-	return created, reasons
+	return created, append(reasons, subjectMismatch(subject, TypeCreated, created.Data.ShipmentID)...)
 }
 
 // unmarshal reads data that follows its schema.

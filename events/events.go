@@ -14,6 +14,7 @@
 package events
 
 import (
+	"slices"
 	"strings"
 
 	"shipments/shipment"
@@ -21,26 +22,34 @@ import (
 
 // The event types. A type equals its NATS subject without the shipment id.
 const (
-	TypeCreated             = "shipments.created"
-	TypeAccepted            = "shipments.accepted"
-	TypeManifested          = "shipments.manifested"
-	TypeDocumentsGenerated  = "shipments.documents-generated"
-	TypeCollectionBooked    = "shipments.collection-booked"
-	TypeManifestationVoided = "shipments.manifestation-voided"
-	TypeCompleted           = "shipments.completed"
-	TypeFailed              = "shipments.failed"
-	TypeRejected            = "shipments.rejected"
+	TypeCreated               = "shipments.created"
+	TypeCancellationRequested = "shipments.cancellation-requested"
+	TypeRebookingRequested    = "shipments.collection-rebooking-requested"
+	TypeAccepted              = "shipments.accepted"
+	TypeManifested            = "shipments.manifested"
+	TypeDocumentsGenerated    = "shipments.documents-generated"
+	TypeCollectionBooked      = "shipments.collection-booked"
+	TypeManifestationVoided   = "shipments.manifestation-voided"
+	TypeCompleted             = "shipments.completed"
+	TypeFailed                = "shipments.failed"
+	TypeCancelled             = "shipments.cancelled"
+	TypeRejected              = "shipments.rejected"
 )
 
 // OutcomeTypes are the types of the events that the process publishes, in the
 // order in which a shipment's story tells them.
 func OutcomeTypes() []string {
-	return []string{TypeAccepted, TypeManifested, TypeDocumentsGenerated, TypeCollectionBooked, TypeManifestationVoided, TypeCompleted, TypeFailed}
+	return []string{TypeAccepted, TypeManifested, TypeDocumentsGenerated, TypeCollectionBooked, TypeManifestationVoided, TypeCompleted, TypeFailed, TypeCancelled}
+}
+
+// InputTypes are the types of the events that the service takes.
+func InputTypes() []string {
+	return []string{TypeCreated, TypeCancellationRequested, TypeRebookingRequested}
 }
 
 // Types are all event types.
 func Types() []string {
-	return append(append([]string{TypeCreated}, OutcomeTypes()...), TypeRejected)
+	return append(append(InputTypes(), OutcomeTypes()...), TypeRejected)
 }
 
 // Source is the CloudEvents source of all outcome events and rejections.
@@ -78,4 +87,14 @@ func StorySubjects(id string) string {
 func subjectToken(subject, eventType string) string {
 	token, _ := strings.CutPrefix(strings.TrimPrefix(subject, eventType), ".")
 	return token
+}
+
+// SubjectShipment is the shipment id that a publisher put into the subject of
+// an input, or nothing if there is no valid one.
+func SubjectShipment(subject string) string {
+	id := subject[strings.LastIndexByte(subject, '.')+1:]
+	if slices.Contains(InputTypes(), subject) || !shipment.ValidID(id) {
+		return ""
+	}
+	return id
 }

@@ -107,13 +107,8 @@ func APISubject(js jetstream.JetStream, call string) string {
 
 // SignalledInput stands for an event that reached its process as a signal
 // without ever having been in the stream.
-func SignalledInput(ev ShipmentCreated) (Input, error) {
-	data, err := json.Marshal(ev)
-	if err != nil {
-		return Input{}, fmt.Errorf("encode event: %w", err)
-	}
-	input := Input{Stream: "signal:" + ev.Source + ":" + ev.ID, Subject: TypeCreated, Data: data, StoredAt: time.Unix(0, 0).UTC()}
-	return input, nil
+func SignalledInput(eventType string, identity Trigger, data []byte) Input {
+	return Input{Stream: "signal:" + identity.Source + ":" + identity.ID, Subject: eventType, Data: data, StoredAt: time.Unix(0, 0).UTC()}
 }
 
 // ConflictReason is the reason for rejecting an event whose shipment is known

@@ -1,7 +1,6 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -78,11 +77,7 @@ func (o Outcome) event(publicURL string) (event.Event, error) {
 	if o.Lineage.TraceState != "" {
 		ev.SetExtension("tracestate", o.Lineage.TraceState)
 	}
-	data, err := json.Marshal(o.Data)
-	if err != nil {
-		return ev, fmt.Errorf("%s: marshal data: %w", o.Type, err)
-	}
-	if err := ev.SetData(event.ApplicationJSON, data); err != nil {
+	if err := ev.SetData(event.ApplicationJSON, o.Data); err != nil {
 		return ev, fmt.Errorf("%s: set data: %w", o.Type, err)
 	}
 	if err := ev.Validate(); err != nil {
@@ -124,6 +119,13 @@ type CollectionBooked struct {
 type ManifestationVoided struct {
 	ShipmentID string               `json:"shipmentId"`
 	VoidedLegs []shipment.VoidedLeg `json:"voidedLegs"`
+}
+
+// Cancelled is the data of shipments.cancelled.
+type Cancelled struct {
+	ShipmentID   string                 `json:"shipmentId"`
+	Status       shipment.Status        `json:"status"`
+	Cancellation *shipment.Cancellation `json:"cancellation"`
 }
 
 // Failed is the data of shipments.failed.

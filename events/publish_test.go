@@ -44,6 +44,7 @@ func TestOutcomeEventIsAValidCloudEvent(t *testing.T) {
 	require.Len(t, stored, 1)
 	require.Equal(t, "shipments.manifested.abc", stored[0].Subject)
 	require.Equal(t, events.ContentType, stored[0].Header.Get("Content-Type"))
+	require.Contains(t, string(stored[0].Data), `"data":{"shipmentId":"abc"`, "data is JSON in the open, not base64")
 	ev, reasons := events.Decode(stored[0].Header, stored[0].Data)
 	require.Empty(t, reasons, "our own strict decoder takes what we publish")
 	require.Equal(t, "shipments.manifested", ev.Type())

@@ -20,6 +20,13 @@ import (
 const (
 	// CodeConflict: the shipment is known, with other content.
 	CodeConflict = "conflict"
+	// CodeUnknownShipment: a request for a shipment that nobody has published.
+	CodeUnknownShipment = "unknown-shipment"
+	// CodeShipmentEnded: a request that came when the process had ended, or
+	// too late to have its effect.
+	CodeShipmentEnded = "shipment-ended"
+	// CodeNotRebookable: there is no failed booking to be replaced.
+	CodeNotRebookable = "not-rebookable"
 	// CodeDeliveredTooOften: handling the message ended in a crash again and again.
 	CodeDeliveredTooOften = "delivered-too-often"
 	// CodeUnfitForTemporal: the event can never be handed to Temporal.

@@ -40,7 +40,7 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 			return err
 		})
 	}
-	read(&story, StreamEvents, TypeAccepted, TypeCompleted, TypeFailed)
+	read(&story, StreamEvents, TypeAccepted, TypeCompleted, TypeFailed, TypeCancelled)
 	all.Go(func() (err error) {
 		created, err = getMessage(ctx, js, StreamShipments, getRequest{LastBySubject: Subject(TypeCreated, id)})
 		return err
@@ -54,6 +54,8 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 		return result, decodeData(story[TypeCompleted], &result)
 	case story[TypeFailed] != nil:
 		return result, decodeData(story[TypeFailed], &result)
+	case story[TypeCancelled] != nil:
+		return result, decodeData(story[TypeCancelled], &result)
 	case story[TypeAccepted] != nil:
 		return result, nil
 	}

@@ -38,11 +38,15 @@ func Streams(replicas int) []jetstream.StreamConfig {
 	for _, t := range OutcomeTypes() {
 		outcomes = append(outcomes, t+".*")
 	}
+	var inputs []string
+	for _, t := range InputTypes() {
+		inputs = append(inputs, t, t+".*")
+	}
 	configs := []jetstream.StreamConfig{
 		{
 			Name:        StreamShipments,
 			Description: "Shipments to be processed, published by other teams",
-			Subjects:    []string{TypeCreated, TypeCreated + ".*"},
+			Subjects:    inputs,
 			MaxMsgSize:  MaxMessageBytes,
 		},
 		{

@@ -40,6 +40,7 @@ type Config struct {
 	Emulation       bool          `envconfig:"SHIPMENTS_EMULATION" default:"false" desc:"let shipment ids drive category, failures and booking time"`
 	CollectionDelay time.Duration `envconfig:"SHIPMENTS_COLLECTION_DELAY" default:"5s" desc:"from scheduling to booking a collection, while emulating"`
 	ChildWorkflows  string        `envconfig:"SHIPMENTS_CHILD_WORKFLOWS" default:"all" desc:"stages that run as child workflows: all, none, or a list of category, manifestation, documents, collection, carrier"`
+	RebookingTime   time.Duration `envconfig:"SHIPMENTS_REBOOKING_TIME" default:"24h" desc:"how long a shipment stays open after a failed booking, for a rebooking to be requested; while emulating only for ids ending with 3"`
 	CarrierDeadline time.Duration `envconfig:"SHIPMENTS_CARRIER_DEADLINE" default:"24h" desc:"how long a carrier may give no answer before the shipment fails"`
 
 	Concurrency    int           `envconfig:"SHIPMENTS_CONSUMER_CONCURRENCY" default:"64" desc:"events handled at once by the consumer"`
@@ -61,11 +62,23 @@ func LoadConfig() (Config, error) {
 	if err := envconfig.Process("", &c); err != nil {
 		var wrong *envconfig.ParseError
 		if errors.As(err, &wrong) {
-			return c, fmt.Errorf("%s: %q is not a valid %s", wrong.KeyName, wrong.Value, wrong.TypeName)
+			return c, fmt.Errorf("%s: %q is not %s", wrong.KeyName, wrong.Value, inWords(wrong.TypeName))
 		}
 		return c, fmt.Errorf("read the environment: %w", err)
 	}
 	return c, c.Validate()
+}
+
+// inWords says what a value of a Go type looks like.
+func inWords(typeName string) string {
+	switch typeName {
+	case "time.Duration":
+		return "a duration such as 5s or 1m30s"
+	case "bool":
+		return "true or false"
+	default:
+		return "a whole number"
+	}
 }
 
 // Validate checks the values and prepares what is derived from them. It has to
@@ -98,6 +111,7 @@ func (c *Config) Validate() error {
 	c.composition, err = workflows.ParseComposition(c.ChildWorkflows)
 	check(err == nil, "SHIPMENTS_CHILD_WORKFLOWS", "%v", err)
 	check(c.CollectionDelay >= 0, "SHIPMENTS_COLLECTION_DELAY", "%v is negative", c.CollectionDelay)
+	check(c.RebookingTime >= 0, "SHIPMENTS_REBOOKING_TIME", "%v is negative", c.RebookingTime)
 	check(c.CarrierDeadline > 0, "SHIPMENTS_CARRIER_DEADLINE", "%v is not positive", c.CarrierDeadline)
 	check(c.DrainTimeout > 0, "SHIPMENTS_DRAIN_TIMEOUT", "%v is not positive", c.DrainTimeout)
 	check(c.Concurrency >= 1 && c.Concurrency <= 1000, "SHIPMENTS_CONSUMER_CONCURRENCY", "%d is not within 1 to 1000", c.Concurrency)
@@ -143,7 +157,7 @@ func (c *Config) loadTLS() (*tls.Config, error) {
 
 // rules are what shipments are judged by.
 func (c *Config) rules() shipment.Rules {
-	return shipment.Rules{Emulation: c.Emulation, CollectionDelay: c.CollectionDelay, Carriers: shipment.DefaultCarriers()}
+	return shipment.Rules{Emulation: c.Emulation, CollectionDelay: c.CollectionDelay, RebookingTime: c.RebookingTime, Carriers: shipment.DefaultCarriers()}
 }
 
 // settings travel with every process.

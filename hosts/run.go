@@ -167,12 +167,12 @@ func temporalOptions(config Config, log zerolog.Logger) client.Options {
 // provision makes the streams and search attributes, and tries until it
 // succeeds. Only what would have to be forced is an error.
 func (p *process) provision(ctx context.Context) error {
-	steps := []func(context.Context) error{p.provisionStreams}
+	steps := []step{{"NATS at " + p.config.NATSURL + " (NATS_URL)", p.provisionStreams}}
 	if p.needsTemporal {
-		steps = append(steps, p.prepareTemporal)
+		steps = append(steps, step{p.temporalName(), p.prepareTemporal})
 	}
-	for _, step := range steps {
-		err := p.untilDone(ctx, step)
+	for _, s := range steps {
+		err := p.untilDone(ctx, s)
 		var refused *events.RefusedError
 		if errors.As(err, &refused) {
 			return fmt.Errorf("the streams cannot be used as they are: %w", err)
@@ -184,12 +184,22 @@ func (p *process) provision(ctx context.Context) error {
 	return nil
 }
 
+// step is something that needs a server, which may not be there yet.
+type step struct {
+	server string // what is waited for, and which variable says where it is
+	do     func(context.Context) error
+}
+
+func (p *process) temporalName() string {
+	return "Temporal at " + p.config.TemporalAddress + " (TEMPORAL_ADDRESS)"
+}
+
 // untilDone tries a step until it succeeds, which is no error, or ctx is done,
 // which is none either. A refusal is returned.
-func (p *process) untilDone(ctx context.Context, step func(context.Context) error) error {
+func (p *process) untilDone(ctx context.Context, s step) error {
 	for attempt := 0; ; attempt++ {
 		once, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err := step(once)
+		err := s.do(once)
 		cancel()
 		var refused *events.RefusedError
 		if err == nil || errors.As(err, &refused) {
@@ -199,7 +209,7 @@ func (p *process) untilDone(ctx context.Context, step func(context.Context) erro
 			return nil //nolint:nilerr // stopping is no error
 		}
 		if attempt%20 == 1 { // Not at once: in a fresh deployment servers come up late.
-			p.log.Warn().Err(err).Msg("Waiting for NATS and Temporal")
+			p.log.Warn().Err(err).Msg("Waiting for " + s.server)
 		}
 		select {
 		case <-time.After(500 * time.Millisecond):

@@ -88,7 +88,7 @@ func startWorker(ctx context.Context, p *process, queue string) (w worker.Worker
 		default: // It has been told of an earlier one.
 		}
 	})
-	err = p.untilDone(ctx, func(context.Context) error {
+	err = p.untilDone(ctx, step{p.temporalName(), func(context.Context) error {
 		// A worker starts once: after a failure it takes a new one.
 		fresh := worker.New(p.temporal, queue, options)
 		workflows.Register(fresh, queue,
@@ -100,6 +100,6 @@ func startWorker(ctx context.Context, p *process, queue string) (w worker.Worker
 		}
 		w = fresh
 		return nil
-	})
+	}})
 	return w, fatal, err
 }

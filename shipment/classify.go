@@ -1,6 +1,9 @@
 package shipment
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Category decides which process a shipment goes through.
 type Category string
@@ -59,6 +62,20 @@ func (e Emulated) Category() Category {
 		return International
 	}
 }
+
+// RebookingWindow is how long a process stays open after a failed booking for a
+// rebooking to be requested. While emulating that is only for ids that end
+// with 3, whose first booking fails and whose second one succeeds.
+func (r Rules) RebookingWindow(s Shipment) time.Duration {
+	if r.Emulation && !Emulated(s.ShipmentID).RefusesFirstCollection() {
+		return 0
+	}
+	return r.RebookingTime
+}
+
+// RefusesFirstCollection reports whether the carrier refuses the first booking
+// of the collection, and takes the next one: the shipment's id ends with 3.
+func (e Emulated) RefusesFirstCollection() bool { return strings.HasSuffix(string(e), "3") }
 
 // RefusesManifestation reports whether the carriers refuse to manifest the
 // shipment: its id ends with 1.

@@ -11,6 +11,7 @@ const (
 	Success  Status = "Success"
 	Failed   Status = "Failure"
 	Rejected Status = "Rejected"
+	Canceled Status = "Cancelled"
 	// Duplicate is only the result of a workflow that found its shipment taken
 	// on by an earlier one: it stopped without any effect.
 	Duplicate Status = "Duplicate"
@@ -26,6 +27,8 @@ type Result struct {
 	Outcome *Outcome `json:"outcome,omitempty"`
 	// Failure is set for [Failed].
 	Failure *Failure `json:"failure,omitempty"`
+	// Cancellation is set for [Canceled].
+	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	// Reasons are set for [Rejected].
 	Reasons []Reason `json:"reasons,omitempty"`
 }
@@ -68,10 +71,40 @@ type Failure struct {
 	Compensation *Compensation `json:"compensation,omitempty"`
 }
 
-// Compensation is what was undone after a failure, and what could not be.
+// Cancellation is how a process ended that was asked to stop.
+type Cancellation struct {
+	Reason string `json:"reason"`
+	// Compensation is set if something had to be undone.
+	Compensation *Compensation `json:"compensation,omitempty"`
+}
+
+// Compensation is what was undone after a failure or for a cancellation, and
+// what could not be.
 type Compensation struct {
-	Voided    []VoidedLeg    `json:"voided,omitempty"`
-	NotVoided []NotVoidedLeg `json:"notVoided,omitempty"`
+	// CollectionCancelled says that a booking was taken back, NotCancelled why
+	// it could not be. Neither is set if no booking had been asked for.
+	CollectionCancelled bool           `json:"collectionCancelled,omitempty"`
+	NotCancelled        *Fault         `json:"notCancelled,omitempty"`
+	Voided              []VoidedLeg    `json:"voided,omitempty"`
+	NotVoided           []NotVoidedLeg `json:"notVoided,omitempty"`
+}
+
+// With joins what two steps undid. Either may be nil.
+func (c *Compensation) With(other *Compensation) *Compensation {
+	if c == nil {
+		return other
+	}
+	if other == nil {
+		return c
+	}
+	joined := *c
+	joined.CollectionCancelled = c.CollectionCancelled || other.CollectionCancelled
+	if joined.NotCancelled == nil {
+		joined.NotCancelled = other.NotCancelled
+	}
+	joined.Voided = slices.Concat(c.Voided, other.Voided)
+	joined.NotVoided = slices.Concat(c.NotVoided, other.NotVoided)
+	return &joined
 }
 
 // VoidedLeg is a leg whose manifestation was taken back.

@@ -21,6 +21,9 @@ type Rules struct {
 	// CollectionDelay is the time from scheduling a collection to booking it
 	// while emulating.
 	CollectionDelay time.Duration `json:"collectionDelay,omitempty"`
+	// RebookingTime is how long a process stays open after a failed booking;
+	// see [Rules.RebookingWindow].
+	RebookingTime time.Duration `json:"rebookingTime,omitempty"`
 	// Carriers are the carriers known; empty means [DefaultCarriers].
 	Carriers []Carrier `json:"carriers,omitempty"`
 }

@@ -25,9 +25,10 @@ type CarrierInput[Call any] struct {
 
 // The parts of carrier integration.
 var (
-	manifestLeg    = part[CarrierInput[carriers.ManifestLeg], carriers.Manifested]{shipment.StageCarrier, ManifestLeg}
-	voidLeg        = part[CarrierInput[carriers.VoidLeg], carriers.Voided]{shipment.StageCarrier, VoidLeg}
-	bookCollection = part[CarrierInput[carriers.BookCollection], carriers.Booked]{shipment.StageCarrier, BookCollection}
+	manifestLeg      = part[CarrierInput[carriers.ManifestLeg], carriers.Manifested]{shipment.StageCarrier, ManifestLeg}
+	voidLeg          = part[CarrierInput[carriers.VoidLeg], carriers.Voided]{shipment.StageCarrier, VoidLeg}
+	cancelCollection = part[CarrierInput[carriers.CancelCollection], carriers.Cancelled]{shipment.StageCarrier, CancelCollection}
+	bookCollection   = part[CarrierInput[carriers.BookCollection], carriers.Booked]{shipment.StageCarrier, BookCollection}
 )
 
 // ManifestLeg hands one leg over to its carrier.
@@ -59,6 +60,17 @@ func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollectio
 	unavailable, err := callCarrier(ctx, in.Deadline, what, carrierCalls.BookCollection, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Booked{Refusal: unavailable}
+	}
+	return reply, err
+}
+
+// CancelCollection takes a booking back.
+func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelCollection]) (carriers.Cancelled, error) {
+	what := "cancel the collection with carrier " + in.Call.CarrierID
+	var reply carriers.Cancelled
+	unavailable, err := callCarrier(ctx, in.Deadline, what, carrierCalls.CancelCollection, in.Call, &reply)
+	if unavailable != nil {
+		reply = carriers.Cancelled{Refusal: unavailable}
 	}
 	return reply, err
 }

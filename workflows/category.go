@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/events"
@@ -16,13 +17,21 @@ type CategoryInput struct {
 	Story    Story             `json:"story"`
 }
 
-// CategoryResult is their result: an outcome, or a failure and its stage; and
-// how the story goes on.
+// CategoryResult is their result: an outcome, or a failure and its stage, or a
+// cancellation; and how the story goes on.
 type CategoryResult struct {
+	// Outcome is what the process produced: all of it on success, and what there
+	// is when the booking can be replaced.
 	Outcome *shipment.Outcome `json:"outcome,omitempty"`
 	Stage   shipment.Stage    `json:"stage,omitempty"`
 	Failure *shipment.Failure `json:"failure,omitempty"`
-	Story   Story             `json:"story"`
+	// Rebookable says that only the booking of the collection has failed.
+	Rebookable bool `json:"rebookable,omitempty"`
+	// Cancelled says that the process was stopped, and Compensation what was
+	// undone.
+	Cancelled    bool                   `json:"cancelled,omitempty"`
+	Compensation *shipment.Compensation `json:"compensation,omitempty"`
+	Story        Story                  `json:"story"`
 }
 
 // categoryWorkflow is the workflow of a category.
@@ -39,69 +48,94 @@ func categoryWorkflow(category shipment.Category) part[CategoryInput, CategoryRe
 
 // DomesticShipment is the process of a shipment within one country.
 func DomesticShipment(ctx workflow.Context, in CategoryInput) (CategoryResult, error) {
-	j := journey{CategoryInput: in, category: shipment.Domestic}
-	return j.run(ctx, "")
+	j := journey{CategoryInput: in, category: shipment.Domestic, attempt: 1}
+	return j.run(ctx, j.manifest, j.document, j.collect)
 }
 
 // InternationalShipment is the process of a shipment that crosses a border
 // with its customs invoice on paper.
 func InternationalShipment(ctx workflow.Context, in CategoryInput) (CategoryResult, error) {
-	j := journey{CategoryInput: in, category: shipment.International}
-	return j.run(ctx, "")
+	j := journey{CategoryInput: in, category: shipment.International, attempt: 1}
+	return j.run(ctx, j.manifest, j.document, j.collect)
 }
 
 // InternationalPaperlessShipment is the process of a shipment with paperless
 // trade: the customs invoice is made first and given to the carrier with the
 // manifestation.
 func InternationalPaperlessShipment(ctx workflow.Context, in CategoryInput) (CategoryResult, error) {
-	j := journey{CategoryInput: in, category: shipment.InternationalPaperless}
-	invoice, err := customsInvoice.call(ctx, in.Settings.ChildWorkflows,
-		stageID(in.Shipment.ShipmentID, shipment.StageDocuments)+".customs-invoice", "customs invoice of shipment "+in.Shipment.ShipmentID,
-		DocumentsInput{Settings: in.Settings, Shipment: in.Shipment, Category: j.category})
-	if err != nil {
-		return j.result(), fmt.Errorf("customs invoice: %w", err)
-	}
-	return j.run(ctx, invoice.InvoiceURL)
+	j := journey{CategoryInput: in, category: shipment.InternationalPaperless, attempt: 1}
+	return j.run(ctx, j.invoice, j.manifest, j.document, j.collect)
 }
 
-// journey is what all categories have in common: the three stages, each
-// followed by its event.
+// journey is what all categories have in common: the stages, each followed by
+// its event.
 type journey struct {
 	CategoryInput
 
-	category shipment.Category
-	outcome  shipment.Outcome
-	stage    shipment.Stage // the stage that failed, if any
-	failure  *shipment.Failure
+	category   shipment.Category
+	attempt    int // of booking the collection, from 1
+	invoiceURL string
+	outcome    shipment.Outcome
+	booked     bool
+
+	stage        shipment.Stage // the stage that failed, if any
+	failure      *shipment.Failure
+	rebookable   bool
+	compensation *shipment.Compensation // of a stage that was cancelled
 }
 
-func (j *journey) run(ctx workflow.Context, invoiceURL string) (CategoryResult, error) {
-	steps := []func(workflow.Context) error{
-		func(ctx workflow.Context) error { return j.manifest(ctx, invoiceURL) },
-		j.document,
-		j.collect,
-	}
+// run takes the steps one after the other, until one fails or the process is
+// cancelled.
+func (j *journey) run(ctx workflow.Context, steps ...func(workflow.Context) error) (CategoryResult, error) {
 	for _, step := range steps {
-		if err := step(ctx); err != nil {
-			return j.result(), err
+		err := step(ctx)
+		if j.failure != nil && err == nil {
+			break // What has failed is undone, and cannot be cancelled.
 		}
-		if j.failure != nil {
-			break
+		if temporal.IsCanceledError(err) || ctx.Err() != nil {
+			return j.cancel(ctx)
+		}
+		if err != nil {
+			return j.result(), err
 		}
 	}
 	return j.result(), nil
 }
 
 func (j *journey) result() CategoryResult {
-	if j.failure != nil {
-		return CategoryResult{Stage: j.stage, Failure: j.failure, Story: j.Story}
+	result := CategoryResult{Stage: j.stage, Failure: j.failure, Rebookable: j.rebookable, Story: j.Story}
+	if j.failure == nil || j.rebookable {
+		result.Outcome = &j.outcome
 	}
-	return CategoryResult{Outcome: &j.outcome, Story: j.Story}
+	return result
 }
 
-// fail ends the journey at a stage, and publishes what was undone.
-func (j *journey) fail(ctx workflow.Context, stage shipment.Stage, faults []shipment.Fault, compensation *shipment.Compensation) error {
-	j.stage, j.failure = stage, &shipment.Failure{Faults: faults, Compensation: compensation}
+// cancel undoes what was done so far.
+func (j *journey) cancel(ctx workflow.Context) (CategoryResult, error) {
+	legs := map[int][]string{}
+	for i, leg := range j.outcome.ManifestedLegs {
+		legs[i] = leg.TrackingNumbers
+	}
+	if j.booked {
+		booking, err := cancelBooking(ctx, j.Settings, j.Shipment, j.attempt)
+		if err != nil {
+			return CategoryResult{Story: j.Story}, err
+		}
+		j.compensation = j.compensation.With(booking)
+	}
+	voided, err := voidLegs(ctx, j.Settings, j.Shipment, legs)
+	if err != nil {
+		return CategoryResult{Story: j.Story}, fmt.Errorf("void the legs: %w", err)
+	}
+	j.compensation = j.compensation.With(voided)
+	if err := j.tellVoided(ctx, j.compensation); err != nil {
+		return CategoryResult{Story: j.Story}, err
+	}
+	return CategoryResult{Cancelled: true, Compensation: j.compensation, Story: j.Story}, nil
+}
+
+// tellVoided publishes which legs were taken back, if any were.
+func (j *journey) tellVoided(ctx workflow.Context, compensation *shipment.Compensation) error {
 	if compensation == nil || len(compensation.Voided) == 0 {
 		return nil
 	}
@@ -110,13 +144,35 @@ func (j *journey) fail(ctx workflow.Context, stage shipment.Stage, faults []ship
 	})
 }
 
-func (j *journey) manifest(ctx workflow.Context, invoiceURL string) error {
+// fail ends the journey at a stage, and tells what was undone.
+func (j *journey) fail(ctx workflow.Context, stage shipment.Stage, faults []shipment.Fault, compensation *shipment.Compensation) error {
+	j.stage, j.failure = stage, &shipment.Failure{Faults: faults, Compensation: compensation}
+	return j.tellVoided(ctx, compensation)
+}
+
+// invoice makes the customs invoice before manifestation.
+func (j *journey) invoice(ctx workflow.Context) error {
+	result, err := customsInvoice.call(ctx, j.Settings.ChildWorkflows,
+		stageID(j.Shipment.ShipmentID, shipment.StageDocuments)+".customs-invoice", "customs invoice of shipment "+j.Shipment.ShipmentID,
+		DocumentsInput{Settings: j.Settings, Shipment: j.Shipment, Category: j.category})
+	if err != nil {
+		return fmt.Errorf("customs invoice: %w", err)
+	}
+	j.invoiceURL = result.InvoiceURL
+	return nil
+}
+
+func (j *journey) manifest(ctx workflow.Context) error {
 	id := j.Shipment.ShipmentID
 	result, err := manifestation.call(ctx, j.Settings.ChildWorkflows,
 		stageID(id, shipment.StageManifestation), "manifestation of shipment "+id,
-		ManifestationInput{Settings: j.Settings, Shipment: j.Shipment, InvoiceURL: invoiceURL})
+		ManifestationInput{Settings: j.Settings, Shipment: j.Shipment, InvoiceURL: j.invoiceURL})
 	if err != nil {
 		return fmt.Errorf("manifestation: %w", err)
+	}
+	if result.Cancelled {
+		j.compensation = result.Compensation
+		return temporal.NewCanceledError()
 	}
 	if len(result.Faults) > 0 {
 		return j.fail(ctx, shipment.StageManifestation, result.Faults, result.Compensation)
@@ -140,18 +196,23 @@ func (j *journey) document(ctx workflow.Context) error {
 func (j *journey) collect(ctx workflow.Context) error {
 	id := j.Shipment.ShipmentID
 	result, err := collection.call(ctx, j.Settings.ChildWorkflows,
-		stageID(id, shipment.StageCollection), "collection of shipment "+id,
-		CollectionInput{Settings: j.Settings, Shipment: j.Shipment, Legs: j.outcome.ManifestedLegs})
+		fmt.Sprintf("%s-%d", stageID(id, shipment.StageCollection), j.attempt), "collection of shipment "+id,
+		CollectionInput{Settings: j.Settings, Shipment: j.Shipment, Legs: j.outcome.ManifestedLegs, Attempt: j.attempt})
 	if err != nil {
 		return fmt.Errorf("collection: %w", err)
 	}
-	if result.TooLate {
+	if result.Cancelled {
+		j.compensation = result.Compensation
+		return temporal.NewCanceledError()
+	}
+	if result.TooLate && j.attempt == 1 {
 		return j.giveUp(ctx, result.Faults)
 	}
 	if result.Booking == nil {
+		j.rebookable = true
 		return j.fail(ctx, shipment.StageCollection, result.Faults, nil)
 	}
-	j.outcome.CollectionBooking = *result.Booking
+	j.outcome.CollectionBooking, j.booked = *result.Booking, true
 	return j.Story.publish(ctx, events.TypeCollectionBooked, events.CollectionBooked{
 		ShipmentID: id, CollectionDate: j.Shipment.CollectionDate, CollectionBooking: *result.Booking,
 	})

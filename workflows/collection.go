@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/activities/carriers"
@@ -14,6 +15,8 @@ type CollectionInput struct {
 	Settings Settings                 `json:"settings"`
 	Shipment shipment.Shipment        `json:"shipment"`
 	Legs     []shipment.ManifestedLeg `json:"legs"`
+	// Attempt counts the bookings, from 1.
+	Attempt int `json:"attempt"`
 }
 
 // CollectionResult is the result of [Collection]: a booking, or faults.
@@ -23,6 +26,10 @@ type CollectionResult struct {
 	// TooLate says that the time to book has passed, so that the shipment
 	// cannot travel as manifested.
 	TooLate bool `json:"tooLate,omitempty"`
+	// Cancelled says that the stage was cancelled; the compensation is that of
+	// a booking that may have been made.
+	Cancelled    bool                   `json:"cancelled,omitempty"`
+	Compensation *shipment.Compensation `json:"compensation,omitempty"`
 }
 
 var collection = part[CollectionInput, CollectionResult]{shipment.StageCollection, Collection}
@@ -38,18 +45,24 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	}
 	timer := workflow.NewTimerWithOptions(ctx, at.Sub(now), workflow.TimerOptions{Summary: "book the collection"})
 	if err := timer.Get(ctx, nil); err != nil {
+		if temporal.IsCanceledError(err) {
+			return CollectionResult{Cancelled: true}, nil
+		}
 		return CollectionResult{}, fmt.Errorf("wait to book the collection: %w", err)
 	}
 	if fault := in.Settings.Rules.TooLate(s, workflow.Now(ctx)); fault != nil {
 		return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
 	}
 	reply, err := bookCollection.call(ctx, in.Settings.ChildWorkflows,
-		carrierID(s.ShipmentID, "book-collection", 1), "book the collection of shipment "+s.ShipmentID,
+		carrierID(s.ShipmentID, fmt.Sprintf("book-collection-%d", in.Attempt), 1), "book the collection of shipment "+s.ShipmentID,
 		CarrierInput[carriers.BookCollection]{Deadline: in.Settings.carrierDeadline(), Call: carriers.BookCollection{
-			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(),
+			ShipmentID: s.ShipmentID, Attempt: in.Attempt, CarrierID: s.CollectionCarrierID(),
 			CollectionDate: s.CollectionDate, TimeZone: s.TimeZone,
 			Address: s.Legs[0].Collection, TrackingNumbers: in.Legs[0].TrackingNumbers,
 		}})
+	if temporal.IsCanceledError(err) {
+		return withdraw(ctx, in)
+	}
 	if err != nil {
 		return CollectionResult{}, fmt.Errorf("book the collection: %w", err)
 	}
@@ -61,4 +74,25 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 		BookingReference:  reply.BookingReference,
 		LocationReference: reply.LocationReference,
 	}}, nil
+}
+
+// withdraw takes a booking back that may have been made when the stage was
+// cancelled.
+func withdraw(ctx workflow.Context, in CollectionInput) (CollectionResult, error) {
+	compensation, err := cancelBooking(ctx, in.Settings, in.Shipment, in.Attempt)
+	return CollectionResult{Cancelled: true, Compensation: compensation}, err
+}
+
+// cancelBooking takes a booking back, whatever becomes of the process.
+func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment, attempt int) (*shipment.Compensation, error) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	reply, err := cancelCollection.call(ctx, settings.ChildWorkflows,
+		carrierID(s.ShipmentID, fmt.Sprintf("cancel-collection-%d", attempt), 1), "cancel the collection of shipment "+s.ShipmentID,
+		CarrierInput[carriers.CancelCollection]{Deadline: settings.carrierDeadline(), Call: carriers.CancelCollection{
+			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt,
+		}})
+	if err != nil {
+		return nil, fmt.Errorf("cancel the collection: %w", err)
+	}
+	return &shipment.Compensation{CollectionCancelled: reply.Refusal == nil, NotCancelled: reply.Refusal}, nil
 }

@@ -35,7 +35,7 @@ func ParseComposition(text string) (Composition, error) {
 	for name := range strings.SplitSeq(text, ",") {
 		stage := shipment.Stage(strings.TrimSpace(name))
 		if !slices.Contains(stages, stage) {
-			return nil, fmt.Errorf("%q is no stage: use all, none, or a list of %v", stage, stages)
+			return nil, fmt.Errorf("%q is no stage: use all, none, or a list of category, manifestation, documents, collection, carrier", stage)
 		}
 		if !slices.Contains(c, stage) {
 			c = append(c, stage)

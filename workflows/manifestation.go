@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/activities/carriers"
@@ -24,6 +25,8 @@ type ManifestationResult struct {
 	Legs         []shipment.ManifestedLeg `json:"legs,omitempty"`
 	Faults       []shipment.Fault         `json:"faults,omitempty"`
 	Compensation *shipment.Compensation   `json:"compensation,omitempty"`
+	// Cancelled says that the stage was cancelled, and what it did undone.
+	Cancelled bool `json:"cancelled,omitempty"`
 }
 
 var manifestation = part[ManifestationInput, ManifestationResult]{shipment.StageManifestation, Manifestation}
@@ -43,17 +46,23 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 	}
 	replies := make([]carriers.Manifested, len(pending))
 	var faults []shipment.Fault
+	cancelled := false
 	for i, future := range pending {
-		if err := future.Get(ctx, &replies[i]); err != nil {
+		err := future.Get(ctx, &replies[i])
+		switch {
+		case temporal.IsCanceledError(err):
+			cancelled = true
+			replies[i] = carriers.Manifested{Unanswered: true}
+		case err != nil:
 			return ManifestationResult{}, fmt.Errorf("manifest leg %d: %w", i+1, err)
 		}
 		if replies[i].Refusal != nil {
 			faults = append(faults, *replies[i].Refusal)
 		}
 	}
-	if len(faults) > 0 {
+	if len(faults) > 0 || cancelled {
 		compensation, err := voidLegs(ctx, in.Settings, s, toVoid(replies))
-		return ManifestationResult{Faults: shipment.MergeFaults(faults), Compensation: compensation}, err
+		return ManifestationResult{Faults: shipment.MergeFaults(faults), Compensation: compensation, Cancelled: cancelled}, err
 	}
 	legs := make([]shipment.ManifestedLeg, len(replies))
 	for i, reply := range replies {
@@ -79,11 +88,13 @@ func toVoid(replies []carriers.Manifested) map[int][]string {
 }
 
 // voidLegs takes legs back, in parallel, and tells what was undone and what
-// could not be. Without legs there is nothing to tell.
+// could not be. Without legs there is nothing to tell. A cancellation does not
+// keep it from that.
 func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs map[int][]string) (*shipment.Compensation, error) {
 	if len(legs) == 0 {
 		return nil, nil //nolint:nilnil // nothing was undone
 	}
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	pending := make([]workflow.Future, len(s.Legs))
 	for i, leg := range s.Legs {
 		numbers, ok := legs[i]

@@ -30,6 +30,9 @@ const (
 // SignalCreated is the signal that carries a [Created].
 const SignalCreated = "created"
 
+// SignalRequested is the signal that carries a [Requested].
+const SignalRequested = "requested"
+
 // Ids are separated by dots, which no shipment id contains: two shipments
 // never share a workflow id.
 

@@ -33,6 +33,8 @@ func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary strin
 		ScheduleToCloseTimeout: deadline,
 		StartToCloseTimeout:    10 * time.Minute,
 		HeartbeatTimeout:       activities.HeartbeatTimeout,
+		// A cancelled call must have ended before its effect is undone.
+		WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,
@@ -75,6 +77,8 @@ func withChild(ctx workflow.Context, id, queue, summary string) workflow.Context
 		WorkflowID:    id,
 		TaskQueue:     queue,
 		StaticSummary: summary,
+		// A cancelled stage undoes what it did, and says so in its result.
+		WaitForCancellation: true,
 	})
 }
 

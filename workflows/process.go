@@ -58,16 +58,19 @@ type Created struct {
 // rejected as a conflict.
 func ShipmentProcess(ctx workflow.Context, in ProcessInput) (shipment.Result, error) {
 	p := &process{Settings: in.Settings, created: workflow.GetSignalChannel(ctx, SignalCreated)}
+	p.requests.channel = workflow.GetSignalChannel(ctx, SignalRequested)
 	p.created.Receive(ctx, &p.trigger)
 	if id := p.trigger.Event.Data.ShipmentID; !shipment.ValidID(id) || ProcessID(id) != workflow.GetInfo(ctx).WorkflowExecution.ID {
 		return shipment.Result{}, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("the signal is for shipment %q, which is not this workflow's", id), "WrongShipment", nil)
 	}
 	workflow.Go(ctx, p.watch)
+	workflow.Go(ctx, p.watchRequests)
 	result, err := p.run(ctx)
 	if err != nil {
 		p.judgeBy(p.trigger.Event.Trigger(), p.trigger.Event.Data.Digest())
 	}
+	p.requests.ended = true
 	// However it ended: signals that were acknowledged are judged before.
 	if drainErr := p.drain(ctx); err == nil {
 		err = drainErr
@@ -87,6 +90,7 @@ type process struct {
 	ledgerRead  bool
 	judging     int // further events that are being judged
 	story       Story
+	requests    requests
 }
 
 // run is the business process.
@@ -106,18 +110,86 @@ func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
 	if _, fault := p.Rules.BookingTime(s, workflow.Now(ctx)); fault != nil {
 		return p.fail(ctx, shipment.StageCollection, &shipment.Failure{Faults: []shipment.Fault{*fault}})
 	}
-	end, err := categoryWorkflow(category).call(ctx, p.ChildWorkflows,
-		stageID(s.ShipmentID, shipment.StageCategory), fmt.Sprintf("%s shipment %s", category, s.ShipmentID),
-		CategoryInput{Settings: p.Settings, Shipment: s, Story: p.story})
+	end, err := p.travel(ctx, category, s)
 	if err != nil {
 		return shipment.Result{}, fmt.Errorf("%s shipment: %w", category, err)
 	}
 	p.story = end.Story
-	if end.Outcome == nil {
+	if err := p.endRequests(ctx, end.Cancelled); err != nil {
+		return shipment.Result{}, err
+	}
+	switch {
+	case end.Cancelled:
+		return p.cancelled(ctx, end.Compensation)
+	case end.Failure != nil:
 		return p.fail(ctx, end.Stage, end.Failure)
 	}
 	result := shipment.Result{ShipmentID: s.ShipmentID, Status: shipment.Success, Outcome: end.Outcome}
 	return result, p.story.publish(ctx, events.TypeCompleted, result)
+}
+
+// travel runs the category's workflow, until it ends or the shipment is
+// cancelled, and lets a failed booking be replaced for as long as the rules say.
+func (p *process) travel(ctx workflow.Context, category shipment.Category, s shipment.Shipment) (CategoryResult, error) {
+	ctx, stop := workflow.WithCancel(ctx)
+	if p.requests.stop = stop; p.requests.cancellation != nil {
+		stop() // It was requested before there was anything to stop.
+	}
+	end, err := categoryWorkflow(category).call(ctx, p.ChildWorkflows,
+		stageID(s.ShipmentID, shipment.StageCategory), fmt.Sprintf("%s shipment %s", category, s.ShipmentID),
+		CategoryInput{Settings: p.Settings, Shipment: s, Story: p.story})
+	if temporal.IsCanceledError(err) {
+		return CategoryResult{Cancelled: true, Story: p.story}, nil // It had not begun.
+	}
+	for attempt := 2; err == nil && end.Rebookable; attempt++ {
+		j := journey{CategoryInput: CategoryInput{Settings: p.Settings, Shipment: s, Story: end.Story}, category: category, outcome: *end.Outcome, attempt: attempt}
+		date, cancelled := p.awaitRebooking(ctx, s)
+		switch {
+		case cancelled:
+			return j.cancel(ctx)
+		case date == "":
+			return end, nil
+		}
+		s.CollectionDate, j.Shipment.CollectionDate = date, date
+		end, err = j.run(ctx, j.collect)
+	}
+	return end, err
+}
+
+// awaitRebooking waits for a request to replace a failed booking, and returns
+// the new date; none if nobody asked for it in time.
+func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment) (date string, cancelled bool) {
+	window := p.Rules.RebookingWindow(s)
+	if window <= 0 {
+		return "", false
+	}
+	q := &p.requests
+	q.rebookable = true
+	defer func() { q.rebookable, q.rebooking = false, nil }()
+	requested, err := workflow.AwaitWithTimeout(ctx, window, func() bool { return q.rebooking != nil })
+	if err != nil {
+		return "", true
+	}
+	if !requested {
+		return "", false
+	}
+	return q.rebooking.Event.CollectionDate, false
+}
+
+// cancelled ends a process that was asked to stop, by a request or by an
+// operator.
+func (p *process) cancelled(ctx workflow.Context, compensation *shipment.Compensation) (shipment.Result, error) {
+	reason := "the workflow was cancelled"
+	if p.requests.cancellation != nil {
+		reason = p.requests.cancellation.Event.Reason
+	}
+	result := shipment.Result{
+		ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Canceled,
+		Cancellation: &shipment.Cancellation{Reason: reason, Compensation: compensation},
+	}
+	return result, p.story.publish(ctx, events.TypeCancelled, events.Cancelled{
+		ShipmentID: result.ShipmentID, Status: result.Status, Cancellation: result.Cancellation,
+	})
 }
 
 // takeOn enters this run in the shipment's ledger. It returns the owner if the
@@ -205,6 +277,13 @@ func (p *process) drain(ctx workflow.Context) error {
 		}
 		again = Created{}
 	}
+	var r Requested
+	for p.requests.channel.ReceiveAsync(&r) {
+		if err := p.handle(ctx, r); err != nil {
+			return err
+		}
+		r = Requested{}
+	}
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	return workflow.Await(ctx, func() bool { return p.judging == 0 })
 }
@@ -222,8 +301,8 @@ func (p *process) recognise(ctx workflow.Context, again Created) error {
 	if again.Event.Data.Digest() == p.ownerDigest {
 		return nil
 	}
-	ctx = withPublishing(ctx, events.TypeRejected)
-	return workflow.ExecuteLocalActivity(ctx, publishing.RejectConflict, activities.Conflict{
-		Event: again.Event, StreamSequence: again.StreamSequence, Owner: p.owner,
-	}).Get(ctx, nil)
+	return p.reject(ctx, activities.RejectedSignal{
+		ShipmentID: again.Event.Data.ShipmentID, StreamSequence: again.StreamSequence,
+		Type: events.TypeCreated, Identity: again.Event.Trigger(), Reasons: []shipment.Reason{events.ConflictReason(p.owner)},
+	}, again.Event)
 }

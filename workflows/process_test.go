@@ -33,6 +33,8 @@ var queues = []string{
 	workflows.QueueCollection, workflows.QueueCarrier,
 }
 
+var errBusy = errors.New("busy")
+
 const publicURL = "http://api.test"
 
 // scripted is a carrier whose answers a test may replace, and that remembers
@@ -266,14 +268,14 @@ func TestAManifestedLegIsVoidedWhenTheOtherIsRefused(t *testing.T) {
 				voided = call
 				return carriers.Voided{}, nil
 			}
-			result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
 			require.Equal(t, shipment.Failed, result.Status)
 			require.Equal(t, []shipment.Fault{*shipment.NewFault("Carrier manifestation failed", "7: no")}, result.Failure.Faults)
 			require.Equal(t, 1, voided.Leg)
 			require.Equal(t, []string{"t-1"}, voided.TrackingNumbers)
 			slices.Sort(b.carrier.calls)
-			require.Equal(t, []string{"c3/leg-1/manifest", "c3/leg-1/void", "c3/leg-2/manifest"}, b.carrier.calls)
-			require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c3"))
+			require.Equal(t, []string{"c5/leg-1/manifest", "c5/leg-1/void", "c5/leg-2/manifest"}, b.carrier.calls)
+			require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c5"))
 			require.Equal(t, &shipment.Compensation{
 				Voided: []shipment.VoidedLeg{{CarrierID: shipment.DefaultCarriers()[0].ID, TrackingNumbers: []string{"t-1"}}},
 			}, result.Failure.Compensation)
@@ -293,8 +295,8 @@ func TestALegThatCannotBeVoidedIsNamed(t *testing.T) {
 	b.carrier.void = func(carriers.VoidLeg) (carriers.Voided, error) {
 		return carriers.Voided{Refusal: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
 	}
-	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
-	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c3"), "nothing was voided")
+	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c5"), "nothing was voided")
 	require.Len(t, result.Failure.Faults, 1)
 	require.Equal(t, "8: on its way", result.Failure.Compensation.NotVoided[0].Fault.Errors[0])
 }
@@ -310,13 +312,13 @@ func TestACarrierThatGivesNoAnswerIsAFailureAfterCompensation(t *testing.T) {
 			}
 			return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
 		}
-		result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
 		require.Equal(t, shipment.Failed, result.Status)
 		fault := result.Failure.Faults[0]
 		require.Equal(t, "Carrier integration unavailable", fault.Description)
 		require.Contains(t, fault.Errors[0], "manifest leg 2 with carrier 9d6d28f2fbee4e53aeac2c3b3ba98d28: tried for 5m0s; its last answer was: gateway timeout")
 		require.Len(t, result.Failure.Compensation.Voided, 2, "the leg whose answer never came may have been manifested")
-		require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c3"))
+		require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c5"))
 	}
 }
 
@@ -333,23 +335,23 @@ func TestWhenTheTimeToBookHasPassedTheLegsAreVoided(t *testing.T) {
 		}
 		return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
 	}
-	s := shipment.Sample("c3", now)
+	s := shipment.Sample("c5", now)
 	s.Legs = s.Legs[:1]
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, "3.4.5: Missed booking cut-off time", result.Failure.Faults[0].Errors[0])
 	require.Len(t, result.Failure.Compensation.Voided, 1)
-	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, "c3"))
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, "c5"))
 }
 
 func TestACollectionThatCannotBeBookedFailsBeforeManifestation(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.settings.Rules = shipment.Rules{}
-	s := shipment.Sample("c3", now)
+	s := shipment.Sample("c5", now)
 	s.CollectionDate = "2026-11-23" // today; the cut-off was at noon in Berlin
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, []shipment.Fault{*shipment.NewFault("Shipment cannot be scheduled for collection booking", "3.4.5: Missed booking cut-off time")}, result.Failure.Faults)
-	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c3"))
+	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c5"))
 	require.Empty(t, b.carrier.calls)
 }
 
@@ -357,7 +359,7 @@ func TestWithoutEmulationTheTimerFollowsTheBookingWindow(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules = shipment.Rules{}
-	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, "2026-11-23T17:00:00Z", b.env.Now().UTC().Truncate(time.Minute).Format(time.RFC3339), "18:00 in Berlin")
 }
@@ -365,12 +367,12 @@ func TestWithoutEmulationTheTimerFollowsTheBookingWindow(t *testing.T) {
 func TestAnInvalidShipmentThatArrivesAnotherWayFails(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := shipment.Sample("c3", now)
+	s := shipment.Sample("c5", now)
 	s.Legs[0].CarrierID = "nobody"
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, shipment.Failed, result.Status)
 	require.Contains(t, result.Failure.Faults[0].Errors[0], shipment.CodeUnknownCarrier)
-	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c3"))
+	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c5"))
 }
 
 func TestATechnicalFaultIsRetriedUntilTheCarrierIsBack(t *testing.T) {
@@ -392,22 +394,22 @@ func TestATechnicalFaultIsRetriedUntilTheCarrierIsBack(t *testing.T) {
 func TestRepeatsWhileRunningAreIgnored(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := shipment.Sample("c3", now)
+	s := shipment.Sample("c5", now)
 	result := b.run(t, created("e-1", s), created("e-1", s), created("e-2", s), created("e-1", s))
 	require.Equal(t, shipment.Success, result.Status)
-	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c3"))
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c5"))
 	require.Empty(t, b.rejections(t))
 }
 
 func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := shipment.Sample("c3", now)
-	other := shipment.Sample("c3", now)
+	s := shipment.Sample("c5", now)
+	other := shipment.Sample("c5", now)
 	other.Packages[0].WeightGrams++
 	ev, err := events.NewCreated("e-2", "/team", now, other)
 	require.NoError(t, err)
-	sequence, err := b.publisher.PublishCreated(t.Context(), ev, "c3")
+	sequence, err := b.publisher.PublishCreated(t.Context(), ev, "c5")
 	require.NoError(t, err)
 	conflict := created("e-2", other)
 	conflict.StreamSequence = sequence
@@ -422,22 +424,22 @@ func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
 	})
 	require.Equal(t, events.CodeConflict, rejections[0].Reasons[0].Code)
 	require.Equal(t, sequence, rejections[0].Input.StreamSequence)
-	require.Equal(t, "shipments.created.c3", rejections[0].Input.Subject)
+	require.Equal(t, "shipments.created.c5", rejections[0].Input.Subject)
 	require.Contains(t, rejections[0].Reasons[0].Message, "e-1")
 	require.Contains(t, string(rejections[1].Input.Data), "e-3", "an event that was never in the stream is kept too")
 }
 
 func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 	t.Parallel()
-	heavier := shipment.Sample("c3", now)
+	heavier := shipment.Sample("c5", now)
 	heavier.Packages[0].WeightGrams++
 	tests := map[string]struct {
 		again    workflows.Created
 		status   shipment.Status
 		rejected int
 	}{
-		"same event":    {created("e-1", shipment.Sample("c3", now)), shipment.Duplicate, 0},
-		"same content":  {created("e-2", shipment.Sample("c3", now)), shipment.Duplicate, 0},
+		"same event":    {created("e-1", shipment.Sample("c5", now)), shipment.Duplicate, 0},
+		"same content":  {created("e-2", shipment.Sample("c5", now)), shipment.Duplicate, 0},
 		"other content": {created("e-3", heavier), shipment.Rejected, 1},
 	}
 	for name, test := range tests {
@@ -445,17 +447,17 @@ func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 			t.Parallel()
 			b := setup(t, "all")
 			_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{ // by a run that Temporal has forgotten
-				Lineage: events.Lineage{ShipmentID: "c3", RunID: "forgotten", CausationID: "e-1", CorrelationID: "order-7"},
+				Lineage: events.Lineage{ShipmentID: "c5", RunID: "forgotten", CausationID: "e-1", CorrelationID: "order-7"},
 				Type:    events.TypeAccepted, Sequence: 1, Time: now,
 				Data: events.Accepted{
-					ShipmentID: "c3", Category: shipment.International, WorkflowID: "w", RunID: "forgotten",
-					Trigger: events.Trigger{ID: "e-1", Source: "/team"}, ContentDigest: shipment.Sample("c3", now).Digest(),
+					ShipmentID: "c5", Category: shipment.International, WorkflowID: "w", RunID: "forgotten",
+					Trigger: events.Trigger{ID: "e-1", Source: "/team"}, ContentDigest: shipment.Sample("c5", now).Digest(),
 				},
 			})
 			require.NoError(t, err)
 			result := b.run(t, test.again)
 			require.Equal(t, test.status, result.Status)
-			require.Equal(t, []string{"accepted"}, b.story(t, "c3"))
+			require.Equal(t, []string{"accepted"}, b.story(t, "c5"))
 			require.Empty(t, b.carrier.calls)
 			require.Len(t, b.rejections(t), test.rejected)
 		})
@@ -465,7 +467,7 @@ func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 func TestASignalForAnotherShipmentDoesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.ProcessID("c3")})
+	b.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.ProcessID("c5")})
 	b.env.RegisterDelayedCallback(func() {
 		b.env.SignalWorkflow(workflows.SignalCreated, created("e-1", shipment.Sample("c4", now)))
 	}, 0)

@@ -26,6 +26,7 @@ func Register(r Registry, queue string, activityStructs ...any) {
 		r.RegisterWorkflow(ManifestLeg)
 		r.RegisterWorkflow(VoidLeg)
 		r.RegisterWorkflow(BookCollection)
+		r.RegisterWorkflow(CancelCollection)
 	}
 	for _, s := range activityStructs {
 		r.RegisterActivity(s)

@@ -32,8 +32,10 @@ func (s *Story) next(ctx workflow.Context, eventType string, data any) events.Ou
 }
 
 // publish stores the next event of the story, exactly once, and returns when
-// JetStream has it.
+// JetStream has it. What has happened is told even when the process is being
+// cancelled.
 func (s *Story) publish(ctx workflow.Context, eventType string, data any) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	ctx = withPublishing(ctx, eventType)
 	return workflow.ExecuteLocalActivity(ctx, publishing.Publish, s.next(ctx, eventType, data)).Get(ctx, nil)
 }
@@ -41,6 +43,7 @@ func (s *Story) publish(ctx workflow.Context, eventType string, data any) error 
 // accept enters the process in the shipment's ledger as the first event of its
 // story. It returns the owner if that is another run.
 func (s *Story) accept(ctx workflow.Context, entry events.Accepted) (owner *events.Accepted, err error) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	ctx = withPublishing(ctx, events.TypeAccepted)
 	var acceptance activities.Acceptance
 	err = workflow.ExecuteLocalActivity(ctx, publishing.Accept, s.next(ctx, events.TypeAccepted, entry)).Get(ctx, &acceptance)

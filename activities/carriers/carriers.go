@@ -26,6 +26,9 @@ type Carrier interface {
 	VoidLeg(ctx context.Context, call VoidLeg) (Voided, error)
 	// BookCollection books the collection of the shipment's packages.
 	BookCollection(ctx context.Context, call BookCollection) (Booked, error)
+	// CancelCollection takes a booking back. To cancel one that is cancelled
+	// already, or was never made, succeeds.
+	CancelCollection(ctx context.Context, call CancelCollection) (Cancelled, error)
 }
 
 // ManifestLeg is the request to manifest one leg.
@@ -73,7 +76,10 @@ type Voided struct {
 
 // BookCollection is the request to book the collection.
 type BookCollection struct {
-	ShipmentID      string           `json:"shipmentId"`
+	ShipmentID string `json:"shipmentId"`
+	// Attempt counts the bookings of the shipment, from 1: a rebooking is
+	// another effect.
+	Attempt         int              `json:"attempt"`
 	CarrierID       string           `json:"carrierId"`
 	CollectionDate  string           `json:"collectionDate"`
 	TimeZone        string           `json:"timeZone"`
@@ -82,7 +88,35 @@ type BookCollection struct {
 }
 
 // IdempotencyKey identifies the call's effect.
-func (c BookCollection) IdempotencyKey() string { return key(c.ShipmentID, 1, "book-collection") }
+func (c BookCollection) IdempotencyKey() string {
+	return key(c.ShipmentID, 1, attempt("book-collection", c.Attempt))
+}
+
+// CancelCollection is the request to take a booking back.
+type CancelCollection struct {
+	ShipmentID string `json:"shipmentId"`
+	CarrierID  string `json:"carrierId"`
+	// Attempt is that of the booking.
+	Attempt int `json:"attempt"`
+}
+
+// IdempotencyKey identifies the call's effect.
+func (c CancelCollection) IdempotencyKey() string {
+	return key(c.ShipmentID, 1, attempt("cancel-collection", c.Attempt))
+}
+
+// attempt tells the calls of a rebooking from those of the first booking.
+func attempt(purpose string, n int) string {
+	if n <= 1 {
+		return purpose
+	}
+	return fmt.Sprintf("%s-%d", purpose, n)
+}
+
+// Cancelled is the carrier's answer.
+type Cancelled struct {
+	Refusal *shipment.Fault `json:"refusal,omitempty"`
+}
 
 // Booked is the carrier's answer.
 type Booked struct {

@@ -53,13 +53,19 @@ func (s Simulator) BookCollection(ctx context.Context, call BookCollection) (Boo
 	if err := ctx.Err(); err != nil {
 		return Booked{}, err
 	}
-	if s.Emulation && shipment.Emulated(call.ShipmentID).RefusesCollection() {
+	emulated := shipment.Emulated(call.ShipmentID)
+	if s.Emulation && (emulated.RefusesCollection() || (emulated.RefusesFirstCollection() && call.Attempt <= 1)) {
 		return Booked{Refusal: shipment.NewFault(bookingFailed, "2.3.4: Collection not possible on the requested day")}, nil
 	}
 	return Booked{
 		BookingReference:  reference(call.IdempotencyKey(), "booking"),
 		LocationReference: reference(call.IdempotencyKey(), "location"),
 	}, nil
+}
+
+// CancelCollection always succeeds.
+func (s Simulator) CancelCollection(ctx context.Context, _ CancelCollection) (Cancelled, error) {
+	return Cancelled{}, ctx.Err()
 }
 
 // reference derives 32 hexadecimal digits from an idempotency key.

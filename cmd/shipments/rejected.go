@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"shipments/events"
@@ -132,6 +133,9 @@ func newRejectedShow() *cobra.Command {
 				return fmt.Errorf("look up stream %s: %w", events.StreamRejections, err)
 			}
 			msg, err := stream.GetMsg(cmd.Context(), sequence)
+			if errors.Is(err, jetstream.ErrMsgNotFound) {
+				return fmt.Errorf("there is no rejection %d: use a sequence that `shipments rejected ls` shows", sequence)
+			}
 			if err != nil {
 				return fmt.Errorf("read rejection %d: %w", sequence, err)
 			}

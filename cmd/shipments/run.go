@@ -32,7 +32,7 @@ func newRun() *cobra.Command {
 			}
 			log := hosts.NewLogger(config, os.Stderr)
 			for _, h := range named {
-				log.Info().Str("host", h.Name).Msg("Running: " + h.Summary)
+				log.Info().Str("host", h.Name).Msg("Starting: " + h.Summary)
 			}
 			if err := hosts.Run(cmd.Context(), config, named, log); err != nil {
 				return err

@@ -56,7 +56,7 @@ Exit codes: 0 pending or success, 1 trouble or unknown, 2 failure, 3 rejected.`,
 				return exitCodeError(2)
 			case shipment.Rejected:
 				return exitCodeError(3)
-			case shipment.Pending, shipment.Success, shipment.Duplicate:
+			case shipment.Pending, shipment.Success, shipment.Canceled, shipment.Duplicate:
 			}
 			return nil
 		},
@@ -94,7 +94,7 @@ func (s *session) status(ctx context.Context, id string, wait bool, timeout time
 		case <-passing:
 		case <-time.After(time.Second):
 		case <-ctx.Done():
-			return result, fmt.Errorf("stopped waiting for shipment %s: %w", id, ctx.Err())
+			return result, fmt.Errorf("stopped waiting: shipment %s has not ended (%w)", id, ctx.Err())
 		}
 	}
 }
@@ -133,6 +133,9 @@ func printResult(out io.Writer, result shipment.Result, asJSON bool) error {
 				row("  error", e)
 			}
 		}
+	}
+	if c := result.Cancellation; c != nil {
+		row("Reason", c.Reason)
 	}
 	for _, reason := range result.Reasons {
 		row("Reason", reason.String())

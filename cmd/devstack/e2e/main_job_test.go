@@ -261,6 +261,58 @@ func TestKilledWhileShipmentsWaitForTheirTimersAllFinishOnce(t *testing.T) {
 	require.Empty(t, s.rejections(t))
 }
 
+func TestAfterARestartItWorksAtOnce(t *testing.T) {
+	data := t.TempDir()
+	for i, stop := range []func(*process){
+		func(p *process) { require.NoError(t, p.terminate(t, os.Interrupt)) },
+		func(p *process) { p.kill(t) },
+		func(p *process) { require.NoError(t, p.terminate(t, os.Interrupt)) },
+	} {
+		p, s := devstack(t, []string{"SHIPMENTS_COLLECTION_DELAY=100ms"}, "--data", data)
+		s.ready(t)
+		began := time.Now()
+		id := fmt.Sprintf("crestart%dx", i)
+		status, _ := s.do(t, http.MethodPost, "/"+id)
+		require.Equal(t, http.StatusAccepted, status)
+		s.checkEnd(t, id)
+		require.Less(t, time.Since(began), 15*time.Second)
+		stop(p)
+	}
+}
+
+func TestACancellationAndARebooking(t *testing.T) {
+	s := start(t, "all", 2*time.Second)
+	request := func(eventType, data string) {
+		t.Helper()
+		_, err := s.js.Publish(t.Context(), eventType, []byte(`{"specversion":"1.0","id":"r-1","source":"/team","type":"`+eventType+`","data":`+data+`}`))
+		require.NoError(t, err)
+	}
+	for _, id := range []string{"ccancelx", "crebook3"} {
+		status, _ := s.do(t, http.MethodPost, "/"+id)
+		require.Equal(t, http.StatusAccepted, status)
+	}
+	eventually(t, func() bool { return len(s.story(t, "ccancelx")) == 3 }, "it waits for its timer")
+	request(events.TypeCancellationRequested, `{"shipmentId":"ccancelx","reason":"changed her mind"}`)
+	result, _ := s.ended(t, "ccancelx")
+	require.Equal(t, shipment.Canceled, result.Status)
+	require.Len(t, result.Cancellation.Compensation.Voided, 2)
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, s.story(t, "ccancelx"))
+
+	eventually(t, func() bool {
+		for _, e := range s.executions(t, "crebook3") {
+			if strings.HasSuffix(e.GetExecution().GetWorkflowId(), ".category") {
+				return e.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+			}
+		}
+		return false
+	}, "its first booking has failed")
+	request(events.TypeRebookingRequested, `{"shipmentId":"crebook3","collectionDate":"2030-01-16"}`)
+	result, _ = s.ended(t, "crebook3")
+	require.Equal(t, shipment.Success, result.Status)
+	require.Equal(t, successStory, s.story(t, "crebook3"))
+	require.Empty(t, s.rejections(t))
+}
+
 func TestStoppingIsCleanAndQuick(t *testing.T) {
 	for _, with := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		p, s := devstack(t, nil, "--ephemeral")

@@ -116,6 +116,7 @@ var banner = template.Must(template.New("banner").Parse(`
   Hosts        {{.HostNames}}
   State        {{.State}}
   Server logs  {{.LogDir}}
+  Process      {{.PID}}
 
   Try next, in another shell:
 

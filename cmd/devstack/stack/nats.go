@@ -13,7 +13,7 @@ import (
 func (s *Stack) startNATS() error {
 	port, err := freePort(s.options.NATSPort)
 	if err != nil {
-		return fmt.Errorf("--nats-port: %w", err)
+		return fmt.Errorf("%w: stop what uses it, or choose another with --nats-port", err)
 	}
 	s.nats, err = natsserver.NewServer(&natsserver.Options{
 		ServerName: "devstack",

@@ -76,6 +76,10 @@ func Start(ctx context.Context, options Options) (_ *Stack, err error) {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
+	// A port that is taken is better known before any server runs.
+	if s.HTTPAddr, err = fixPort(options.HTTPAddr); err != nil {
+		return nil, fmt.Errorf("%w: stop what uses it, or choose another with --http-addr", err)
+	}
 	if err := s.prepareDir(); err != nil {
 		return nil, err
 	}
@@ -131,11 +135,7 @@ func (s *Stack) startHosts(ctx context.Context) error {
 	config := s.options.Config
 	config.NATSURL, config.NATSCreds = s.NATSURL, ""
 	config.TemporalAddress, config.TemporalNamespace = s.TemporalAddress, Namespace
-	address, err := fixPort(s.options.HTTPAddr)
-	if err != nil {
-		return fmt.Errorf("--http-addr: %w", err)
-	}
-	config.HTTPAddr, s.HTTPAddr = address, address
+	config.HTTPAddr = s.HTTPAddr
 	if err := config.Validate(); err != nil {
 		return err
 	}
@@ -174,6 +174,9 @@ func (s *Stack) Stop() error {
 	}
 	return errors.Join(errs...)
 }
+
+// PID is the process to kill, for people.
+func (s *Stack) PID() int { return os.Getpid() }
 
 // HostNames lists the hosts that run, for people.
 func (s *Stack) HostNames() string {

@@ -12,13 +12,16 @@ import (
 	"strconv"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/dynamicconfig"
 	"go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/membership/static"
 	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
+	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/schema/sqlite"
 	"go.temporal.io/server/temporal"
 
@@ -38,7 +41,7 @@ const (
 func (s *Stack) startTemporal(ctx context.Context) error {
 	port, err := freePort(s.options.TemporalPort)
 	if err != nil {
-		return fmt.Errorf("--temporal-port: %w", err)
+		return fmt.Errorf("%w: stop what uses it, or choose another with --temporal-port", err)
 	}
 	s.TemporalAddress = net.JoinHostPort(loopback, strconv.Itoa(port))
 	conf, err := s.temporalConfig(port)
@@ -52,6 +55,9 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithLogger(logger),
+		// With its members known, the server does not look for those of its
+		// earlier life: it would wait for them for a minute.
+		temporal.WithStaticHosts(staticHosts(conf)),
 		temporal.WithDynamicConfigClient(dynamicconfig.StaticClient(dynamicSettings())),
 	)
 	if err != nil {
@@ -64,7 +70,17 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	return s.awaitTemporal(ctx)
 }
 
-// awaitTemporal waits until the frontend serves the namespace.
+// staticHosts are the addresses of the server's own services.
+func staticHosts(conf *config.Config) map[primitives.ServiceName]static.Hosts {
+	hosts := map[primitives.ServiceName]static.Hosts{}
+	for name, service := range conf.Services {
+		hosts[primitives.ServiceName(name)] = static.SingleLocalHost(net.JoinHostPort(loopback, strconv.Itoa(service.RPC.GRPCPort)))
+	}
+	return hosts
+}
+
+// awaitTemporal waits until the frontend serves the namespace, and matching
+// and history its task queues.
 func (s *Stack) awaitTemporal(ctx context.Context) error {
 	c, err := client.NewLazyClient(client.Options{HostPort: s.TemporalAddress, Namespace: Namespace, Logger: quiet{}})
 	if err != nil {
@@ -75,6 +91,9 @@ func (s *Stack) awaitTemporal(ctx context.Context) error {
 	defer cancel()
 	for {
 		_, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: Namespace})
+		if err == nil {
+			_, err = c.DescribeTaskQueue(ctx, workflows.QueueOrchestrator, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+		}
 		if err == nil {
 			return nil
 		}

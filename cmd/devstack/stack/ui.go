@@ -27,7 +27,7 @@ func (s *Stack) startUI(ctx context.Context) error {
 	// The UI server ends the program if it cannot listen: better to know before.
 	port, err := freePort(s.options.UIPort)
 	if err != nil {
-		return fmt.Errorf("--ui-port: %w", err)
+		return fmt.Errorf("%w: stop what uses it, or choose another with --ui-port", err)
 	}
 	s.ui = uiserver.NewServer(server_options.WithConfigProvider(&uiConfig{uiconfig.Config{
 		TemporalGRPCAddress: s.TemporalAddress,

@@ -1,0 +1,61 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+
+	"shipments/events"
+	"shipments/shipment"
+	"shipments/workflows"
+)
+
+// earlyWait is how long a request may be ahead of its shipment.
+const earlyWait = time.Minute
+
+// request takes a request to the process of its shipment.
+func (h *handling) request(ctx context.Context, d delivery, request events.Request) verdict {
+	return h.persist(request.ShipmentID, func() (verdict, error) { return h.tryRequest(ctx, d, request) })
+}
+
+// tryRequest is one attempt. An error means that it is worth another one.
+func (h *handling) tryRequest(ctx context.Context, d delivery, request events.Request) (verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := h.temporal.SignalWorkflow(ctx, workflows.ProcessID(request.ShipmentID), "", workflows.SignalRequested,
+		workflows.Requested{Event: request, StreamSequence: d.meta.Sequence.Stream})
+	var notFound *serviceerror.NotFound
+	switch {
+	case err == nil:
+		return verdict{effect: "taken to its process"}, nil
+	case errors.As(err, &notFound):
+		return h.unheard(ctx, d, request)
+	default:
+		return verdict{}, fmt.Errorf("signal %s: %w", workflows.ProcessID(request.ShipmentID), err)
+	}
+}
+
+// unheard judges a request that no process hears: its shipment has ended, or
+// is still to come, which it may be for a while.
+func (h *handling) unheard(ctx context.Context, d delivery, request events.Request) (verdict, error) {
+	result, err := events.ReadStatus(ctx, h.js, request.ShipmentID)
+	switch {
+	case err != nil && !errors.Is(err, events.ErrUnknownShipment):
+		return verdict{}, err
+	case err == nil && result.Status != shipment.Pending && result.Status != shipment.Rejected:
+		return verdict{reasons: []shipment.Reason{{
+			Code: events.CodeShipmentEnded, Path: "/shipmentId",
+			Message: fmt.Sprintf("the shipment's process has ended: %s", result.Status),
+		}}}, nil
+	case time.Since(d.meta.Timestamp) < earlyWait:
+		return verdict{handBack: fmt.Errorf("shipment %s has no process yet", request.ShipmentID)}, nil
+	default:
+		return verdict{reasons: []shipment.Reason{{
+			Code: events.CodeUnknownShipment, Path: "/shipmentId",
+			Message: fmt.Sprintf("no process of this shipment runs, and none came within %s", earlyWait),
+		}}}, nil
+	}
+}

@@ -1,0 +1,121 @@
+package workflows
+
+import (
+	"encoding/json"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"shipments/activities"
+	"shipments/events"
+	"shipments/shipment"
+)
+
+// Requested is what the signal "requested" carries.
+type Requested struct {
+	Event events.Request `json:"event"`
+	// StreamSequence is where the event stands in the SHIPMENTS stream; 0 if
+	// it came another way.
+	StreamSequence uint64 `json:"streamSequence,omitempty"`
+}
+
+// requests are the requests that a process has received. Each has its effect
+// or is rejected; a repeat of one is ignored.
+type requests struct {
+	channel workflow.ReceiveChannel
+	seen    []events.Trigger
+	// cancellation is the request to stop; stop carries it out.
+	cancellation *Requested
+	stop         workflow.CancelFunc
+	// rebookable says that a booking has failed and can be replaced; rebooking
+	// is the request to do so.
+	rebookable bool
+	rebooking  *Requested
+	// ended says that it is decided how the process ends.
+	ended bool
+}
+
+// watchRequests handles requests while the process runs.
+func (p *process) watchRequests(ctx workflow.Context) {
+	for {
+		var r Requested
+		p.requests.channel.Receive(ctx, &r)
+		if err := p.handle(ctx, r); err != nil {
+			workflow.GetLogger(ctx).Error("A request could not be handled", "error", err)
+		}
+	}
+}
+
+func (p *process) handle(ctx workflow.Context, r Requested) error {
+	q := &p.requests
+	if slices.Contains(q.seen, r.Event.Trigger()) {
+		return nil
+	}
+	q.seen = append(q.seen, r.Event.Trigger())
+	switch {
+	case q.ended:
+		return p.refuse(ctx, r, tooLate)
+	case r.Event.Type == events.TypeCancellationRequested && q.cancellation == nil:
+		q.cancellation = &r
+		if q.stop != nil {
+			q.stop()
+		}
+		return nil
+	case r.Event.Type == events.TypeCancellationRequested:
+		return p.refuse(ctx, r, tooLate)
+	case q.rebookable && q.rebooking == nil:
+		q.rebooking = &r
+		return nil
+	default:
+		return p.refuse(ctx, r, notRebookable)
+	}
+}
+
+// endRequests rejects what was accepted and comes too late for its effect. It
+// is called when it is decided how the process ends.
+func (p *process) endRequests(ctx workflow.Context, cancelled bool) error {
+	q := &p.requests
+	q.ended = true
+	if q.cancellation != nil && !cancelled {
+		if err := p.refuse(ctx, *q.cancellation, tooLate); err != nil {
+			return err
+		}
+	}
+	if q.rebooking != nil {
+		return p.refuse(ctx, *q.rebooking, tooLate)
+	}
+	return nil
+}
+
+var (
+	tooLate = shipment.Reason{
+		Code: events.CodeShipmentEnded, Path: "/shipmentId",
+		Message: "the shipment's process has ended, or is being cancelled already",
+	}
+	notRebookable = shipment.Reason{
+		Code: events.CodeNotRebookable, Path: "/shipmentId",
+		Message: "no booking of the shipment's collection has failed, or it is being rebooked already",
+	}
+)
+
+func (p *process) refuse(ctx workflow.Context, r Requested, reason shipment.Reason) error {
+	return p.reject(ctx, activities.RejectedSignal{
+		ShipmentID: r.Event.ShipmentID, StreamSequence: r.StreamSequence,
+		Type: r.Event.Type, Identity: r.Event.Trigger(), Reasons: []shipment.Reason{reason},
+	}, r.Event)
+}
+
+// reject stores the rejection of a signalled event, whatever becomes of the
+// process: the event has been acknowledged.
+func (p *process) reject(ctx workflow.Context, signal activities.RejectedSignal, event any) error {
+	p.judging++
+	defer func() { p.judging-- }()
+	text, err := json.Marshal(event)
+	if err != nil {
+		return err
+	}
+	signal.Event = text
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	ctx = withPublishing(ctx, events.TypeRejected)
+	return workflow.ExecuteLocalActivity(ctx, publishing.RejectSignal, signal).Get(ctx, nil)
+}

@@ -1,0 +1,165 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"shipments/activities/carriers"
+	"shipments/events"
+	"shipments/shipment"
+	"shipments/workflows"
+)
+
+func cancellation(eventID, shipmentID string) workflows.Requested {
+	return workflows.Requested{Event: events.Request{
+		Type: events.TypeCancellationRequested, ID: eventID, Source: "/team", ShipmentID: shipmentID, Reason: "the customer changed her mind",
+	}}
+}
+
+func rebooking(eventID, shipmentID, date string) workflows.Requested {
+	return workflows.Requested{Event: events.Request{
+		Type: events.TypeRebookingRequested, ID: eventID, Source: "/team", ShipmentID: shipmentID, CollectionDate: date,
+	}}
+}
+
+// request sends a request after a time.
+func (b *bundle) request(after time.Duration, r workflows.Requested) {
+	b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(workflows.SignalRequested, r) }, after)
+}
+
+func (b *bundle) codes(t *testing.T) []string {
+	t.Helper()
+	var codes []string
+	for _, r := range b.rejections(t) {
+		codes = append(codes, r.Reasons[0].Code)
+	}
+	return codes
+}
+
+func TestACancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
+	t.Parallel()
+	for _, composition := range compositions {
+		t.Run(composition, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, composition)
+			b.request(time.Second, cancellation("x-1", "c5"))
+			b.request(2*time.Second, cancellation("x-1", "c5")) // a repeat
+			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+			require.Equal(t, shipment.Canceled, result.Status)
+			require.Equal(t, "the customer changed her mind", result.Cancellation.Reason)
+			require.Len(t, result.Cancellation.Compensation.Voided, 2)
+			require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, "c5"))
+			require.Contains(t, b.carrier.calls, "c5/leg-1/void")
+			require.Contains(t, b.carrier.calls, "c5/leg-2/void")
+			require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
+			require.Empty(t, b.rejections(t))
+			status, err := events.ReadStatus(t.Context(), b.JS, "c5")
+			require.NoError(t, err)
+			require.Equal(t, result, status)
+		})
+	}
+}
+
+func TestACancellationWhileALegIsManifestedVoidsWhatMayHaveBeen(t *testing.T) {
+	t.Parallel()
+	for _, composition := range []string{"all", "none"} {
+		t.Run(composition, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, composition)
+			b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+				if call.Leg == 2 {
+					return carriers.Manifested{}, errBusy // until it is cancelled
+				}
+				return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+			}
+			b.request(5*time.Second, cancellation("x-1", "c5"))
+			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+			require.Equal(t, shipment.Canceled, result.Status)
+			require.Len(t, result.Cancellation.Compensation.Voided, 2)
+			require.Equal(t, []string{"accepted", "manifestation-voided", "cancelled"}, b.story(t, "c5"))
+		})
+	}
+}
+
+func TestAnOperatorsCancellationIsOneToo(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "all")
+	b.env.RegisterDelayedCallback(b.env.CancelWorkflow, time.Second)
+	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	require.Equal(t, shipment.Canceled, result.Status)
+	require.Equal(t, "the workflow was cancelled", result.Cancellation.Reason)
+	require.Len(t, result.Cancellation.Compensation.Voided, 2)
+}
+
+func TestASecondCancellationIsRejected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "none")
+	b.request(time.Second, cancellation("x-1", "c5"))
+	b.request(time.Second, cancellation("x-2", "c5"))
+	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	require.Equal(t, shipment.Canceled, result.Status)
+	require.Equal(t, []string{events.CodeShipmentEnded}, b.codes(t))
+}
+
+func TestACancellationBeforeAnythingBegan(t *testing.T) {
+	t.Parallel()
+	for _, composition := range []string{"all", "none"} {
+		b := setup(t, composition)
+		b.request(0, cancellation("x-1", "c5"))
+		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+		require.Equal(t, shipment.Canceled, result.Status)
+		story := b.story(t, "c5")
+		require.Equal(t, "accepted", story[0])
+		require.Equal(t, "cancelled", story[len(story)-1])
+		require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
+	}
+}
+
+func TestAFailedBookingCanBeReplaced(t *testing.T) {
+	t.Parallel()
+	for _, composition := range []string{"all", "none"} {
+		t.Run(composition, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, composition)
+			b.settings.Rules.RebookingTime = time.Hour
+			b.request(time.Second, rebooking("r-0", "c3", "2026-11-25")) // nothing has failed yet
+			b.request(time.Minute, rebooking("r-1", "c3", "2026-11-26"))
+			result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+			require.Equal(t, shipment.Success, result.Status)
+			require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
+			require.Len(t, result.Outcome.ManifestedLegs, 2)
+			require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c3"))
+			require.Contains(t, b.carrier.calls, "c3/leg-1/book-collection")
+			require.Contains(t, b.carrier.calls, "c3/leg-1/book-collection-2")
+			require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
+			booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked.c3")
+			require.Contains(t, string(booked[0].Data), "2026-11-26")
+		})
+	}
+}
+
+func TestAFailedBookingThatNobodyReplacesIsAFailure(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "all")
+	b.settings.Rules.RebookingTime = time.Hour
+	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	require.Equal(t, shipment.Failed, result.Status)
+	require.Equal(t, []shipment.Fault{bookingFault}, result.Failure.Faults)
+	require.Equal(t, bookingStory, b.story(t, "c3"))
+	require.GreaterOrEqual(t, b.env.Now().Sub(now), time.Hour)
+}
+
+var bookingStory = []string{"accepted", "manifested", "documents-generated", "failed"}
+
+func TestACancellationWhileARebookingIsAwaited(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "all")
+	b.settings.Rules.RebookingTime = time.Hour
+	b.request(time.Minute, cancellation("x-1", "c3"))
+	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	require.Equal(t, shipment.Canceled, result.Status)
+	require.Len(t, result.Cancellation.Compensation.Voided, 2)
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, "c3"))
+}
