@@ -19,19 +19,15 @@ import (
 
 // Carriers are the activities of carrier integration.
 type Carriers struct {
-	// ByID has the integration of each carrier id; ids without one use Default.
-	ByID    map[string]carriers.Carrier
-	Default carriers.Carrier
+	// ByID has the integration of each carrier.
+	ByID map[string]carriers.Carrier
 }
 
 func (a *Carriers) carrier(id string) (carriers.Carrier, error) {
 	if c, ok := a.ByID[id]; ok {
 		return c, nil
 	}
-	if a.Default != nil {
-		return a.Default, nil
-	}
-	return nil, fmt.Errorf("this host has no integration for carrier %s", id)
+	return nil, fmt.Errorf("this host has no integration for carrier %s, or not its token", id)
 }
 
 // ManifestLeg hands a leg over to its carrier.

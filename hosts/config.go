@@ -14,6 +14,7 @@ import (
 	"github.com/kelseyhightower/envconfig"
 	"github.com/rs/zerolog"
 
+	"shipments/activities/carriers"
 	"shipments/shipment"
 	"shipments/workflows"
 )
@@ -40,6 +41,7 @@ type Config struct {
 	Emulation       bool          `envconfig:"SHIPMENTS_EMULATION" default:"false" desc:"let shipment ids drive category, failures and booking time"`
 	CollectionDelay time.Duration `envconfig:"SHIPMENTS_COLLECTION_DELAY" default:"5s" desc:"from scheduling to booking a collection, while emulating"`
 	ChildWorkflows  string        `envconfig:"SHIPMENTS_CHILD_WORKFLOWS" default:"all" desc:"stages that run as child workflows: all, none, or a list of category, manifestation, documents, collection, carrier"`
+	Carriers        string        `envconfig:"SHIPMENTS_CARRIERS" desc:"carrier table, a YAML or JSON file; two simulated carriers by default"`
 	RebookingTime   time.Duration `envconfig:"SHIPMENTS_REBOOKING_TIME" default:"24h" desc:"how long a shipment stays open after a failed booking, for a rebooking to be requested; while emulating only for ids ending with 3"`
 	CarrierDeadline time.Duration `envconfig:"SHIPMENTS_CARRIER_DEADLINE" default:"24h" desc:"how long a carrier may give no answer before the shipment fails"`
 
@@ -53,6 +55,7 @@ type Config struct {
 
 	composition workflows.Composition
 	temporalTLS *tls.Config
+	carriers    carriers.Table
 }
 
 // LoadConfig reads the environment. A wrong value is an error that names its
@@ -124,6 +127,11 @@ func (c *Config) Validate() error {
 		_, err := os.Stat(c.NATSCreds)
 		check(err == nil, "NATS_CREDS", "%v", err)
 	}
+	c.carriers = carriers.DefaultTable()
+	if c.Carriers != "" {
+		c.carriers, err = carriers.LoadTable(c.Carriers)
+		check(err == nil, "SHIPMENTS_CARRIERS", "%v", err)
+	}
 	if c.temporalTLS, err = c.loadTLS(); err != nil {
 		wrong = append(wrong, err)
 	}
@@ -155,12 +163,12 @@ func (c *Config) loadTLS() (*tls.Config, error) {
 	return config, nil
 }
 
-// rules are what shipments are judged by.
-func (c *Config) rules() shipment.Rules {
-	return shipment.Rules{Emulation: c.Emulation, CollectionDelay: c.CollectionDelay, RebookingTime: c.RebookingTime, Carriers: shipment.DefaultCarriers()}
+// Rules are what shipments are judged by.
+func (c *Config) Rules() shipment.Rules {
+	return shipment.Rules{Emulation: c.Emulation, CollectionDelay: c.CollectionDelay, RebookingTime: c.RebookingTime, Carriers: c.carriers.Known()}
 }
 
 // settings travel with every process.
 func (c *Config) settings() workflows.Settings {
-	return workflows.Settings{ChildWorkflows: c.composition, PublicURL: c.PublicURL, Rules: c.rules(), CarrierDeadline: c.CarrierDeadline}
+	return workflows.Settings{ChildWorkflows: c.composition, PublicURL: c.PublicURL, Rules: c.Rules(), CarrierDeadline: c.CarrierDeadline}
 }

@@ -48,16 +48,22 @@ func TestTheReadmeListsEveryHostVariableAndReason(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "README.md"))
 	require.NoError(t, err)
 	readme := string(text)
+	lists := func(what string) {
+		t.Helper()
+		if !strings.Contains(readme, what) {
+			t.Errorf("the README does not list %s", what)
+		}
+	}
 	for _, h := range hosts.All() {
-		require.Contains(t, readme, "| `"+h.Name+"` |")
-		require.Contains(t, readme, h.Queue)
+		lists("| `" + h.Name + "` |")
+		lists(h.Queue)
 	}
 	source, err := os.ReadFile("config.go")
 	require.NoError(t, err)
 	for _, line := range strings.Split(string(source), "\n") {
 		if _, rest, found := strings.Cut(line, "`envconfig:\""); found {
 			name, _, _ := strings.Cut(rest, `"`)
-			require.Contains(t, readme, "| `"+name+"` |")
+			lists("| `" + name + "` |")
 		}
 	}
 	for _, file := range []string{"../events/decode.go", "../events/created.go", "../events/rejection.go", "../shipment/rules.go"} {
@@ -66,7 +72,7 @@ func TestTheReadmeListsEveryHostVariableAndReason(t *testing.T) {
 		for _, line := range strings.Split(string(source), "\n") {
 			name, value, found := strings.Cut(strings.TrimSpace(line), "= \"")
 			if found && strings.HasPrefix(name, "Code") {
-				require.Contains(t, readme, "`"+strings.TrimSuffix(value, `"`)+"`", file)
+				lists("`" + strings.TrimSuffix(value, `"`) + "`")
 			}
 		}
 	}
@@ -98,6 +104,7 @@ func TestAWrongValueIsAnErrorThatNamesItsVariable(t *testing.T) {
 		"SHIPMENTS_DRAIN_TIMEOUT":        "0s",
 		"SHIPMENTS_LOG_LEVEL":            "loud",
 		"SHIPMENTS_LOG_FORMAT":           "xml",
+		"SHIPMENTS_CARRIERS":             "/nonexistent",
 		"NATS_CREDS":                     "/nonexistent",
 		"TEMPORAL_ADDRESS":               "temporal",
 		"TEMPORAL_TLS_CLIENT_CERT_PATH":  "/nonexistent",
@@ -188,4 +195,18 @@ func TestStreamsThatWouldHaveToBeForcedAreAnError(t *testing.T) {
 	named, err := hosts.Named("api")
 	require.NoError(t, err)
 	require.ErrorContains(t, hosts.Run(t.Context(), config, named, zerolog.Nop()), "the streams cannot be used as they are")
+}
+
+func TestACarriersTokenThatIsMissingIsToldAtStart(t *testing.T) {
+	s := eventstest.Start(t)
+	file := filepath.Join(t.TempDir(), "carriers.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`
+carriers:
+  - {id: one, name: One, url: "http://127.0.0.1:1", tokenVariable: TOKEN_OF_ONE, booking: {opens: "08:00", cutOff: "12:00"}}
+`), 0o600))
+	t.Setenv("SHIPMENTS_CARRIERS", file)
+	config := load(t, s)
+	named, err := hosts.Named("carrier")
+	require.NoError(t, err)
+	require.ErrorContains(t, hosts.Run(t.Context(), config, named, zerolog.Nop()), "TOKEN_OF_ONE is not set")
 }

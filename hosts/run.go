@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
+	"shipments/activities/carriers"
 	"shipments/activities/documents"
 	"shipments/api"
 	"shipments/events"
@@ -68,6 +69,10 @@ type process struct {
 	temporal  client.Client
 	publisher *events.Publisher
 	listener  net.Listener
+	// integrations are the carriers' systems; integrationsMissing names the
+	// tokens that are not there.
+	integrations        map[string]carriers.Carrier
+	integrationsMissing error
 	// provisioned is closed when streams and search attributes are there.
 	provisioned chan struct{}
 }
@@ -92,6 +97,7 @@ func (p *process) open(ctx context.Context) (err error) {
 	if p.nats, p.js, err = Connect(p.config, p.log); err != nil {
 		return err
 	}
+	p.integrations, p.integrationsMissing = p.config.carriers.Integrations(p.config.Emulation)
 	p.publisher = events.NewPublisher(p.js, p.config.PublicURL)
 	p.temporal, err = client.NewLazyClient(temporalOptions(p.config, p.log))
 	if err != nil {

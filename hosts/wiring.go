@@ -7,11 +7,11 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"shipments/activities"
-	"shipments/activities/carriers"
 	"shipments/activities/documents"
 	"shipments/api"
 	"shipments/consumer"
 	"shipments/events"
+	"shipments/shipment"
 	"shipments/workflows"
 )
 
@@ -43,7 +43,7 @@ func (p *process) apiHandler() http.Handler {
 		JetStream: p.js,
 		Publisher: p.publisher,
 		Documents: documents.NewStore(p.js),
-		Rules:     p.config.rules(),
+		Rules:     p.config.Rules(),
 		Checks:    p.checks(),
 		Log:       p.log.With().Str("host", "api").Logger(),
 	})
@@ -61,6 +61,9 @@ func workerOptions(config Config, fatal func(error)) worker.Options {
 // runWorker runs the worker of one task queue. Temporal being away delays its
 // start; afterwards the SDK reconnects by itself.
 func runWorker(ctx context.Context, p *process, queue string) error {
+	if err := p.checkIntegrations(queue); err != nil {
+		return err
+	}
 	log := p.log.With().Str("queue", queue).Logger()
 	for ctx.Err() == nil {
 		w, fatal, err := startWorker(ctx, p, queue)
@@ -74,6 +77,16 @@ func runWorker(ctx context.Context, p *process, queue string) error {
 			log.Error().Err(err).Msg("The worker failed; starting it again")
 		}
 		w.Stop()
+	}
+	return nil
+}
+
+// checkIntegrations complains at start when this host will have to call
+// carriers and lacks one's token: as the carrier host, or when carrier calls run
+// inline on their parents' hosts.
+func (p *process) checkIntegrations(queue string) error {
+	if queue == workflows.QueueCarrier || !p.config.composition.Has(shipment.StageCarrier) {
+		return p.integrationsMissing
 	}
 	return nil
 }
@@ -92,7 +105,7 @@ func startWorker(ctx context.Context, p *process, queue string) (w worker.Worker
 		// A worker starts once: after a failure it takes a new one.
 		fresh := worker.New(p.temporal, queue, options)
 		workflows.Register(fresh, queue,
-			&activities.Carriers{Default: carriers.Simulator{Emulation: p.config.Emulation}},
+			&activities.Carriers{ByID: p.integrations},
 			&activities.Documents{Store: documents.NewStore(p.js)},
 			&activities.Publishing{Publisher: p.publisher, Inputs: events.NewInputs(p.js)})
 		if err := fresh.Start(); err != nil {

@@ -117,7 +117,9 @@ func (b *bundle) newRun(t *testing.T) {
 		workflows.Register(b.env, queue)
 	}
 	workflows.Register(b.env, "",
-		&activities.Carriers{Default: b.carrier},
+		&activities.Carriers{ByID: map[string]carriers.Carrier{
+			shipment.DefaultCarriers()[0].ID: b.carrier, shipment.DefaultCarriers()[1].ID: b.carrier,
+		}},
 		&activities.Documents{Store: documents.NewStore(b.JS)},
 		&activities.Publishing{Publisher: b.publisher, Inputs: events.NewInputs(b.JS)})
 }

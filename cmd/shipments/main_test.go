@@ -92,7 +92,9 @@ func TestStatusTellsHowAShipmentStands(t *testing.T) {
 	_, err = shipments(t, "status", "--wait", "--timeout", "50ms", "c3")
 	require.ErrorContains(t, err, "stopped waiting")
 
+	published := make(chan struct{})
 	go func() { // while the command waits
+		defer close(published)
 		_, err := events.NewPublisher(s.JS, "http://x").PublishOnce(t.Context(), events.Outcome{
 			Lineage: events.Lineage{ShipmentID: "c3", RunID: "r", CausationID: "1", CorrelationID: "1"}, Type: events.TypeFailed, Sequence: 1, Time: time.Now(),
 			Data: events.Failed{ShipmentID: "c3", Status: shipment.Failed, Stage: shipment.StageManifestation, Failure: &shipment.Failure{
@@ -104,6 +106,7 @@ func TestStatusTellsHowAShipmentStands(t *testing.T) {
 		}
 	}()
 	out, err = shipments(t, "status", "--wait", "--json", "c3")
+	<-published
 	require.ErrorIs(t, err, exitCodeError(2))
 	require.JSONEq(t, `{"shipmentId":"c3","status":"Failure","failure":{"faults":[{"description":"Carrier manifestation failed","errors":["1.2.3: Manifestation failed"]}]}}`, out)
 }

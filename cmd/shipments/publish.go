@@ -97,8 +97,7 @@ func (s *session) read(file string, stdin io.Reader) (event.Event, string, error
 	if len(reasons) > 0 {
 		return ev, "", notAcceptable(file, reasons)
 	}
-	rules := shipment.Rules{Emulation: s.config.Emulation}
-	created, reasons := events.Created(ev, "", rules)
+	created, reasons := events.Created(ev, "", s.config.Rules())
 	if len(reasons) > 0 {
 		return ev, "", notAcceptable(file, reasons)
 	}

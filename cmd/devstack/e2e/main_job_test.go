@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"shipments/activities/carriers"
 	"shipments/events"
 	"shipments/shipment"
 )
@@ -64,7 +67,7 @@ func (s *system) checkEnd(t *testing.T, id string) {
 func (s *system) checkSuccess(t *testing.T, id string, category shipment.Category, result shipment.Result, body []byte) {
 	t.Helper()
 	require.Equal(t, shipment.Success, result.Status)
-	carriers := shipment.DefaultCarriers()
+	known := shipment.DefaultCarriers()
 	legs := 2
 	invoice := any(s.apiURL + "/shipment-documents/" + id + "_invoice")
 	switch category {
@@ -79,8 +82,8 @@ func (s *system) checkSuccess(t *testing.T, id string, category shipment.Categor
 	for i, leg := range result.Outcome.ManifestedLegs {
 		require.Len(t, leg.TrackingNumbers, 2, "one per package")
 		manifested[i] = map[string]any{
-			"carrierId": carriers[i].ID, "trackingNumbers": leg.TrackingNumbers,
-			"labelsUrl": s.apiURL + "/shipment-documents/" + id + "_" + carriers[i].ID,
+			"carrierId": known[i].ID, "trackingNumbers": leg.TrackingNumbers,
+			"labelsUrl": s.apiURL + "/shipment-documents/" + id + "_" + known[i].ID,
 		}
 	}
 	booking := result.Outcome.CollectionBooking
@@ -96,7 +99,7 @@ func (s *system) checkSuccess(t *testing.T, id string, category shipment.Categor
 				"combinedDocumentUrl": s.apiURL + "/shipment-documents/" + id + "_combined_document",
 			},
 			"collectionBooking": map[string]any{
-				"carrierId": carriers[0].ID, "bookingReference": booking.BookingReference, "locationReference": booking.LocationReference,
+				"carrierId": known[0].ID, "bookingReference": booking.BookingReference, "locationReference": booking.LocationReference,
 			},
 		},
 	})
@@ -311,6 +314,52 @@ func TestACancellationAndARebooking(t *testing.T) {
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, successStory, s.story(t, "crebook3"))
 	require.Empty(t, s.rejections(t))
+}
+
+func TestOverHTTPWithFaultsEveryCarrierEffectHappensOnce(t *testing.T) {
+	const shipments = 200
+	simulator := carriers.NewServer(carriers.Simulator{Emulation: true}, "secret", carriers.Faults{
+		Latency: 5 * time.Millisecond, Errors: 0.1, Throttled: 0.05, RetryAfter: time.Second, Dropped: 0.1, Seed: 7,
+	})
+	server := httptest.NewServer(simulator)
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "carriers.json")
+	var entries []map[string]any
+	for _, c := range shipment.DefaultCarriers() {
+		entries = append(entries, map[string]any{
+			"id": c.ID, "name": c.Name, "url": server.URL, "tokenVariable": "E2E_CARRIER_TOKEN",
+			"booking": map[string]any{"opens": c.Booking.Opens, "cutOff": c.Booking.CutOff},
+		})
+	}
+	text, err := json.Marshal(map[string]any{"carriers": entries})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	t.Setenv("E2E_CARRIER_TOKEN", "secret")
+	t.Setenv("SHIPMENTS_CARRIERS", file)
+
+	s := start(t, "none", 100*time.Millisecond)
+	var ids []string
+	for i := range shipments {
+		id := fmt.Sprintf("chttp%03dx", i)
+		ids = append(ids, id)
+		ev, err := events.NewCreated("e-"+id, "/team", time.Now(), shipment.Sample(id, time.Now()))
+		require.NoError(t, err)
+		body, err := json.Marshal(ev)
+		require.NoError(t, err)
+		_, err = s.js.Publish(t.Context(), "shipments.created", body)
+		require.NoError(t, err)
+	}
+	for _, id := range ids {
+		result, _ := s.ended(t, id)
+		require.Equal(t, shipment.Success, result.Status, "the faults are none of the shipment's business")
+		require.Equal(t, successStory, s.story(t, id))
+	}
+	effects, repeats := simulator.Effects()
+	require.Len(t, effects, 3*shipments, "two legs and a booking each")
+	for key, n := range effects {
+		require.Equal(t, 1, n, key)
+	}
+	t.Logf("seed 7: %d shipments, %d effects, %d repeated calls recognised", shipments, len(effects), repeats)
 }
 
 func TestStoppingIsCleanAndQuick(t *testing.T) {

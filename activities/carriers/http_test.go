@@ -1,0 +1,197 @@
+package carriers_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.yaml.in/yaml/v3"
+
+	"shipments/activities/carriers"
+	"shipments/shipment"
+)
+
+// client makes an HTTP carrier for a handler.
+func client(t *testing.T, handler http.Handler, token string) *carriers.HTTP {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	base, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	return carriers.NewHTTP(base, token, 5*time.Second)
+}
+
+func TestOverHTTPACarrierAnswersLikeTheSimulator(t *testing.T) {
+	t.Parallel()
+	simulator := carriers.Simulator{Emulation: true}
+	server := carriers.NewServer(simulator, "secret", carriers.Faults{})
+	carrier := client(t, server, "secret")
+	for _, id := range []string{"c5", "c51"} {
+		want, err := simulator.ManifestLeg(t.Context(), manifest(id, 1))
+		require.NoError(t, err)
+		for range 3 { // A repeat is recognised.
+			got, err := carrier.ManifestLeg(t.Context(), manifest(id, 1))
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+	}
+	for _, id := range []string{"c5", "c52"} {
+		want, err := simulator.BookCollection(t.Context(), carriers.BookCollection{ShipmentID: id, Attempt: 1})
+		require.NoError(t, err)
+		got, err := carrier.BookCollection(t.Context(), carriers.BookCollection{ShipmentID: id, Attempt: 1})
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	voided, err := carrier.VoidLeg(t.Context(), carriers.VoidLeg{ShipmentID: "c5", Leg: 1})
+	require.NoError(t, err)
+	require.Nil(t, voided.Refusal)
+	cancelled, err := carrier.CancelCollection(t.Context(), carriers.CancelCollection{ShipmentID: "c5", Attempt: 1})
+	require.NoError(t, err)
+	require.Nil(t, cancelled.Refusal)
+	effects, repeats := server.Effects()
+	require.Equal(t, map[string]int{
+		"c5/leg-1/manifest": 1, "c51/leg-1/manifest": 1, "c5/leg-1/book-collection": 1, "c52/leg-1/book-collection": 1,
+		"c5/leg-1/void": 1, "c5/leg-1/cancel-collection": 1,
+	}, effects)
+	require.Equal(t, 4, repeats)
+}
+
+func TestALostReplyIsReconciled(t *testing.T) {
+	t.Parallel()
+	server := carriers.NewServer(carriers.Simulator{}, "", carriers.Faults{Dropped: 1})
+	carrier := client(t, server, "")
+	got, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
+	require.NoError(t, err, "the reply was dropped, and asked for")
+	require.Len(t, got.TrackingNumbers, 2)
+	effects, repeats := server.Effects()
+	require.Equal(t, map[string]int{"c5/leg-1/manifest": 1}, effects)
+	require.Zero(t, repeats, "the call was not made again")
+}
+
+func TestWhatACarriersAnswerMeans(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		status  int
+		header  string
+		body    string
+		refused string
+		retry   time.Duration
+	}{
+		"refusal with codes":    {status: 422, body: `{"description":"No","errors":["7.7: no"]}`, refused: "No"},
+		"refusal without codes": {status: 400, body: `<html>`, refused: "Carrier refused the call"},
+		"busy":                  {status: 429, header: "7", retry: 7 * time.Second},
+		"down for maintenance":  {status: 503, header: "90000", retry: time.Hour},
+		"busy without a time":   {status: 429},
+		"internal error":        {status: 500, body: `{"description":"No","errors":["x"]}`},
+		"wrong token":           {status: 401, body: `{"description":"No","errors":["x"]}`},
+		"wrong URL":             {status: 404},
+		"not JSON":              {status: 200, body: "<html>"},
+		"no tracking number":    {status: 200, body: "{}"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			carrier := client(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Idempotency-Key") == "" {
+					t.Error("a call without a key")
+				}
+				if test.header != "" {
+					w.Header().Set("Retry-After", test.header)
+				}
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.body))
+			}), "")
+			reply, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
+			if test.refused != "" {
+				require.NoError(t, err)
+				require.Equal(t, test.refused, reply.Refusal.Description)
+				return
+			}
+			require.Error(t, err)
+			require.Nil(t, reply.Refusal, "a technical fault is no business failure")
+			var application *temporal.ApplicationError
+			if test.retry > 0 {
+				require.ErrorAs(t, err, &application)
+				require.Equal(t, test.retry, application.NextRetryDelay())
+			}
+		})
+	}
+}
+
+func TestAKeyIsForOneCall(t *testing.T) {
+	t.Parallel()
+	carrier := client(t, carriers.NewServer(carriers.Simulator{}, "", carriers.Faults{}), "")
+	_, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
+	require.NoError(t, err)
+	other := manifest("c5", 1)
+	other.Packages = nil
+	reply, err := carrier.ManifestLeg(t.Context(), other)
+	require.NoError(t, err)
+	require.Equal(t, "Key in use", reply.Refusal.Description)
+}
+
+func TestTheDescriptionOfTheAPIIsYAMLAndNamesEveryPath(t *testing.T) {
+	t.Parallel()
+	var description struct {
+		Paths map[string]any `yaml:"paths"`
+	}
+	require.NoError(t, yaml.Unmarshal(carriers.OpenAPI, &description))
+	for _, path := range []string{"/v1/manifestations", "/v1/manifestation-voids", "/v1/collections", "/v1/collection-cancellations", "/v1/results"} {
+		require.Contains(t, description.Paths, path)
+	}
+}
+
+func table(t *testing.T, text string) (carriers.Table, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "carriers.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return carriers.LoadTable(file)
+}
+
+func TestTheCarrierTable(t *testing.T) {
+	got, err := table(t, `
+carriers:
+  - id: one
+    name: One
+    services: [Express]
+    paperlessTrade: true
+    booking: {daysBefore: 2, opens: "08:00", cutOff: "15:30"}
+    url: https://one.example/api
+    tokenVariable: TOKEN_OF_ONE
+    timeout: 10s
+  - {id: two, name: Two, booking: {opens: "08:00", cutOff: "15:30"}}
+`)
+	require.NoError(t, err)
+	require.Equal(t, shipment.Carrier{
+		ID: "one", Name: "One", Services: []string{"Express"}, PaperlessTrade: true,
+		Booking: shipment.BookingWindow{DaysBefore: 2, Opens: "08:00", CutOff: "15:30"},
+	}, got.Known()[0])
+	integrations, err := got.Integrations(false)
+	require.ErrorContains(t, err, "TOKEN_OF_ONE is not set: it has the token of carrier one")
+	require.Len(t, integrations, 1)
+	t.Setenv("TOKEN_OF_ONE", "secret")
+	integrations, err = got.Integrations(false)
+	require.NoError(t, err)
+	require.IsType(t, &carriers.HTTP{}, integrations["one"])
+	require.IsType(t, carriers.Simulator{}, integrations["two"])
+
+	require.Equal(t, shipment.DefaultCarriers(), carriers.DefaultTable().Known())
+
+	for text, complaint := range map[string]string{
+		"":                      "there are no carriers",
+		"carriers: [{id: a b}]": "id: use",
+		"carriers: [{id: a, name: A, booking: {opens: '8', cutOff: '12:00'}}]":                   `booking.opens: "8" is no time`,
+		"carriers: [{id: a, name: A, booking: {opens: '08:00', cutOff: '12:00'}, url: ftp://x}]": "is not an http(s) URL",
+		"carriers: [{id: a, title: A}]": "title",
+		"carriers: [{id: a, name: A, booking: {opens: '08:00', cutOff: '12:00'}}, {id: a, name: A, booking: {opens: '08:00', cutOff: '12:00'}}]": "listed twice",
+	} {
+		_, err := table(t, text)
+		require.ErrorContains(t, err, complaint)
+	}
+}

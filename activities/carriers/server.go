@@ -1,0 +1,199 @@
+package carriers
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // the API's description
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"shipments/shipment"
+)
+
+// OpenAPI describes the carrier API.
+//
+//go:embed openapi.yaml
+var OpenAPI []byte
+
+// Faults are what a simulated carrier's server does wrong, each with a
+// probability from 0 to 1.
+type Faults struct {
+	// Latency is how long every call takes.
+	Latency time.Duration
+	// Errors are calls that end in a 500 before they have an effect.
+	Errors float64
+	// Throttled are calls that are told to come back in RetryAfter.
+	Throttled  float64
+	RetryAfter time.Duration
+	// Dropped are calls whose connection is cut after they had their effect.
+	Dropped float64
+	// Seed makes the faults repeatable.
+	Seed uint64
+}
+
+// Server serves the carrier API of openapi.yaml from a simulator, with faults
+// on demand. It remembers the answer to each key, and counts effects: a call
+// with a known key has none. GET /v1/effects shows the counts. It is safe for
+// concurrent use.
+type Server struct {
+	simulator Simulator
+	faults    Faults
+	token     string
+	mux       *http.ServeMux
+
+	mu      sync.Mutex
+	random  *rand.Rand
+	results map[string]*result
+	// repeats counts the calls that were answered from memory.
+	repeats int
+}
+
+// result is what a key was answered.
+type result struct {
+	Status int             `json:"status"`
+	Body   json.RawMessage `json:"body"`
+
+	request []byte
+	effects int
+}
+
+// NewServer makes a server. With a token, calls have to bear it.
+func NewServer(simulator Simulator, token string, faults Faults) *Server {
+	s := &Server{
+		simulator: simulator, faults: faults, token: token, mux: http.NewServeMux(),
+		random: rand.New(rand.NewPCG(faults.Seed, 0)), results: map[string]*result{}, //nolint:gosec // faults need no secrets
+	}
+	handle(s, "POST /v1/manifestations", simulator.ManifestLeg, func(m Manifested) *shipment.Fault { return m.Refusal })
+	handle(s, "POST /v1/manifestation-voids", simulator.VoidLeg, func(v Voided) *shipment.Fault { return v.Refusal })
+	handle(s, "POST /v1/collections", simulator.BookCollection, func(b Booked) *shipment.Fault { return b.Refusal })
+	handle(s, "POST /v1/collection-cancellations", simulator.CancelCollection, func(c Cancelled) *shipment.Fault { return c.Refusal })
+	s.mux.HandleFunc("GET /v1/results", s.serveResult)
+	s.mux.HandleFunc("GET /v1/effects", s.serveEffects)
+	s.mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/yaml")
+		_, _ = w.Write(OpenAPI) // If the client is gone there is nobody to tell.
+	})
+	return s
+}
+
+// ServeHTTP serves the API.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.token != "" && r.Header.Get("Authorization") != "Bearer "+s.token {
+		answer(w, http.StatusUnauthorized, *shipment.NewFault("Unauthorized", "401: the bearer token is missing or wrong"))
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// Effects counts the effects of every key so far, and the calls that were
+// recognised as repeats.
+func (s *Server) Effects() (effects map[string]int, repeats int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	effects = make(map[string]int, len(s.results))
+	for key, r := range s.results {
+		effects[key] = r.effects
+	}
+	return effects, s.repeats
+}
+
+// handle serves one kind of call.
+func handle[Call, Reply any](s *Server, pattern string, do func(context.Context, Call) (Reply, error), refusal func(Reply) *shipment.Fault) {
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		key := r.Header.Get("Idempotency-Key")
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReply))
+		var call Call
+		if key == "" || err != nil || json.Unmarshal(body, &call) != nil {
+			answer(w, http.StatusBadRequest, *shipment.NewFault("Malformed call", "400: an Idempotency-Key and a JSON body are needed"))
+			return
+		}
+		select {
+		case <-time.After(s.faults.Latency):
+		case <-r.Context().Done():
+			return
+		}
+		if s.happens(s.faults.Throttled) {
+			w.Header().Set("Retry-After", strconv.Itoa(int((s.faults.RetryAfter+time.Second-1)/time.Second)))
+			answer(w, http.StatusTooManyRequests, *shipment.NewFault("Too many calls", "429: later"))
+			return
+		}
+		if s.happens(s.faults.Errors) {
+			answer(w, http.StatusInternalServerError, *shipment.NewFault("Internal error", "500: simulated"))
+			return
+		}
+		s.effect(w, key, body, func() (int, any) {
+			reply, err := do(r.Context(), call)
+			switch {
+			case err != nil:
+				return http.StatusInternalServerError, *shipment.NewFault("Internal error", err.Error())
+			case refusal(reply) != nil:
+				return http.StatusUnprocessableEntity, refusal(reply)
+			default:
+				return http.StatusOK, reply
+			}
+		})
+	})
+}
+
+// effect has the call's effect once per key, and answers; or drops the
+// connection after the effect.
+func (s *Server) effect(w http.ResponseWriter, key string, request []byte, do func() (int, any)) {
+	s.mu.Lock()
+	known, ok := s.results[key]
+	switch {
+	case ok && !bytes.Equal(known.request, request):
+		s.mu.Unlock()
+		answer(w, http.StatusConflict, *shipment.NewFault("Key in use", "409: another call has this Idempotency-Key"))
+		return
+	case ok:
+		s.repeats++
+	default:
+		status, reply := do()
+		text, err := json.Marshal(reply)
+		if err != nil || status == http.StatusInternalServerError {
+			s.mu.Unlock()
+			answer(w, http.StatusInternalServerError, reply)
+			return
+		}
+		known = &result{Status: status, Body: text, request: request, effects: 1}
+		s.results[key] = known
+	}
+	s.mu.Unlock()
+	if s.happens(s.faults.Dropped) {
+		panic(http.ErrAbortHandler) // net/http cuts the connection.
+	}
+	answer(w, known.Status, known.Body)
+}
+
+func (s *Server) happens(probability float64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.random.Float64() < probability
+}
+
+func (s *Server) serveResult(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	known := s.results[r.URL.Query().Get("key")]
+	s.mu.Unlock()
+	if known == nil {
+		answer(w, http.StatusNotFound, *shipment.NewFault("Unknown key", "404: no call with this key has had an effect"))
+		return
+	}
+	answer(w, http.StatusOK, known)
+}
+
+func (s *Server) serveEffects(w http.ResponseWriter, _ *http.Request) {
+	effects, repeats := s.Effects()
+	answer(w, http.StatusOK, map[string]any{"effects": effects, "repeats": repeats})
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // if the client is gone there is nobody to tell
+}
