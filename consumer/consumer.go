@@ -35,6 +35,9 @@ type Config struct {
 	// DrainTimeout bounds how long stopping waits for the messages that are
 	// being handled; default 10 seconds.
 	DrainTimeout time.Duration
+	// EarlyWait is how long a request (a cancellation, a rebooking) may be ahead
+	// of its shipment; default one minute. Then it is rejected.
+	EarlyWait time.Duration
 	// Settings are handed to every process that is started.
 	Settings workflows.Settings
 }
@@ -45,6 +48,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxDeliveries == 0 {
 		c.MaxDeliveries = 30
+	}
+	if c.EarlyWait <= 0 {
+		c.EarlyWait = time.Minute
 	}
 	if c.DrainTimeout <= 0 {
 		c.DrainTimeout = 10 * time.Second

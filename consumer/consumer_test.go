@@ -82,6 +82,7 @@ func setup(t *testing.T, temporal *fakeTemporal) *bundle {
 	c := consumer.New(consumer.Config{
 		Concurrency:  4,
 		DrainTimeout: 5 * time.Second,
+		EarlyWait:    4 * time.Second, // less than the delay of a message that is handed back
 		Settings:     workflows.Settings{Rules: shipment.Rules{Emulation: true}},
 	}, b.dependencies(t, temporal))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -403,6 +404,15 @@ func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
 	b.settled(t)
 	require.Equal(t, int64(2), signals.Load(), "it was delivered again")
 	require.Empty(t, b.rejections(t))
+}
+
+func TestARequestWhoseShipmentDoesNotComeIsRejected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error { return serviceerror.NewNotFound("unknown") }})
+	_, err := b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
+	require.NoError(t, err)
+	b.settled(t)
+	require.Equal(t, events.CodeUnknownShipment, b.rejections(t)[0].Reasons[0].Code)
 }
 
 func TestMalformedRequestsAreRejected(t *testing.T) {

@@ -13,9 +13,6 @@ import (
 	"shipments/workflows"
 )
 
-// earlyWait is how long a request may be ahead of its shipment.
-const earlyWait = time.Minute
-
 // request takes a request to the process of its shipment.
 func (h *handling) request(ctx context.Context, d delivery, request events.Request) verdict {
 	return h.persist(request.ShipmentID, func() (verdict, error) { return h.tryRequest(ctx, d, request) })
@@ -50,12 +47,12 @@ func (h *handling) unheard(ctx context.Context, d delivery, request events.Reque
 			Code: events.CodeShipmentEnded, Path: "/shipmentId",
 			Message: fmt.Sprintf("the shipment's process has ended: %s", result.Status),
 		}}}, nil
-	case time.Since(d.meta.Timestamp) < earlyWait:
+	case time.Since(d.meta.Timestamp) < h.config.EarlyWait:
 		return verdict{handBack: fmt.Errorf("shipment %s has no process yet", request.ShipmentID)}, nil
 	default:
 		return verdict{reasons: []shipment.Reason{{
 			Code: events.CodeUnknownShipment, Path: "/shipmentId",
-			Message: fmt.Sprintf("no process of this shipment runs, and none came within %s", earlyWait),
+			Message: fmt.Sprintf("no process of this shipment runs, and none came within %s", h.config.EarlyWait),
 		}}}, nil
 	}
 }

@@ -324,6 +324,24 @@ func TestACarrierThatGivesNoAnswerIsAFailureAfterCompensation(t *testing.T) {
 	}
 }
 
+func TestATimerThatFiresTooLateHasAFaultOfItsOwn(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "all")
+	b.carrier.Emulation = false
+	// A window that opens after its cut-off has the timer fire when it is over,
+	// as it does when the service was down in between.
+	late := shipment.DefaultCarriers()
+	for i := range late {
+		late[i].Booking = shipment.BookingWindow{Opens: "13:00", CutOff: "12:00"}
+	}
+	b.settings.Rules = shipment.Rules{Carriers: late}
+	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	require.Equal(t, []shipment.Fault{*shipment.NewFault("Collection could not be booked in time", "3.4.5: Missed booking cut-off time")}, result.Failure.Faults)
+	require.Len(t, result.Failure.Compensation.Voided, 2)
+	require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, "c5"))
+}
+
 func TestWhenTheTimeToBookHasPassedTheLegsAreVoided(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")

@@ -3,6 +3,9 @@ package documents_test
 import (
 	"bytes"
 	"context"
+	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +65,26 @@ func TestTheSameInputGivesTheSameBytes(t *testing.T) {
 		again, err := documents.Render(input(t, "cabc"))
 		require.NoError(t, err)
 		require.Equal(t, first, again)
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden documents anew; look at them afterwards")
+
+// TestGoldenDocuments compares what is rendered with what was looked at once:
+// labels, receipt, invoice and combined document of an international shipment.
+func TestGoldenDocuments(t *testing.T) {
+	t.Parallel()
+	in := input(t, "cabc")
+	for _, kind := range []string{documents.KindLabels, documents.KindReceipt, documents.KindInvoice, documents.KindCombined} {
+		got, err := documents.RenderOne(in, kind)
+		require.NoError(t, err)
+		file := filepath.Join("testdata", kind+".pdf")
+		if *update {
+			require.NoError(t, os.WriteFile(file, got, 0o600))
+		}
+		want, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(want, got), "%s differs from %s: look at both, and use -update if the change is wanted", kind, file)
 	}
 }
 

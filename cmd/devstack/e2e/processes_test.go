@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"shipments/activities/carriers"
+	"shipments/cmd/devstack/stack"
+	"shipments/hosts"
+	"shipments/shipment"
+)
+
+// binary builds the production binary with the race detector, once.
+func binary(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "shipments")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", file, "./cmd/shipments")
+	cmd.Dir = filepath.Join("..", "..", "..")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return file
+}
+
+// servers starts the servers alone, and returns the environment of hosts that
+// run as processes of their own.
+func servers(t *testing.T) (*stack.Stack, []string) {
+	t.Helper()
+	config, err := hosts.LoadConfig()
+	require.NoError(t, err)
+	s, err := stack.Start(t.Context(), stack.Options{
+		Ephemeral: true, NoUI: true, HTTPAddr: "127.0.0.1:0", Config: config, Log: zerolog.Nop(),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop()) })
+	return s, []string{
+		"NATS_URL=" + s.NATSURL, "TEMPORAL_ADDRESS=" + s.TemporalAddress, "SHIPMENTS_HTTP_ADDR=" + s.HTTPAddr,
+		"SHIPMENTS_EMULATION=true", "SHIPMENTS_COLLECTION_DELAY=200ms", "SHIPMENTS_LOG_LEVEL=warn",
+	}
+}
+
+func TestSevenHostsInSevenProcesses(t *testing.T) {
+	program := binary(t)
+	servers, env := servers(t)
+	var processes []*process
+	for _, host := range hosts.Names() {
+		processes = append(processes, run(t, env, program, "run", host))
+	}
+	s := dial(t, servers.NATSURL, servers.TemporalAddress, servers.HTTPAddr)
+	s.ready(t)
+	for _, id := range examples {
+		status, _ := s.do(t, http.MethodPost, "/"+id)
+		require.Equal(t, http.StatusAccepted, status)
+	}
+	for _, id := range examples {
+		s.checkEnd(t, id)
+	}
+	for i, p := range processes {
+		require.NoError(t, p.terminate(t, syscall.SIGTERM), "%s: exit code 0, and no data race", hosts.Names()[i])
+	}
+}
+
+func TestAWorkerThatDiesInACarrierCallIsReplacedWithOneEffect(t *testing.T) {
+	program := binary(t)
+	calls := make(chan struct{}, 10)
+	release := make(chan struct{})
+	simulator := carriers.NewServer(carriers.Simulator{}, "", carriers.Faults{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		simulator.ServeHTTP(answer, r) // The effect …
+		if r.Method == http.MethodPost {
+			calls <- struct{}{}
+			<-release // … whose answer takes long.
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}))
+	t.Cleanup(server.Close)
+	known := shipment.DefaultCarriers()[0]
+	table := filepath.Join(t.TempDir(), "carriers.yaml")
+	require.NoError(t, os.WriteFile(table, fmt.Appendf(nil,
+		"carriers: [{id: %s, name: One, url: %q, timeout: 10m, booking: {opens: '08:00', cutOff: '12:00'}}]", known.ID, server.URL), 0o600))
+	servers, env := servers(t)
+	env = append(env, "SHIPMENTS_CARRIERS="+table, "SHIPMENTS_CHILD_WORKFLOWS=carrier")
+
+	run(t, env, program, "run", "api", "consumer", "orchestrator")
+	worker := run(t, env, program, "run", "carrier")
+	s := dial(t, servers.NATSURL, servers.TemporalAddress, servers.HTTPAddr)
+	s.ready(t)
+	status, _ := s.do(t, http.MethodPost, "/1died0")
+	require.Equal(t, http.StatusAccepted, status)
+	<-calls // The worker is in the middle of the call.
+	worker.kill(t)
+	close(release)
+	run(t, env, program, "run", "carrier")
+	began := time.Now()
+	result, _ := s.ended(t, "1died0")
+	require.Equal(t, shipment.Success, result.Status)
+	require.Equal(t, successStory, s.story(t, "1died0"))
+	effects, _ := simulator.Effects()
+	require.Equal(t, map[string]int{"1died0/leg-1/manifest": 1, "1died0/leg-1/book-collection": 1}, effects)
+	t.Logf("taken over after %s", time.Since(began).Round(time.Second))
+}
