@@ -26,14 +26,17 @@ var identity = regexp.MustCompile(`"identity": *"[^"]*"`)
 // module find them.
 func TestRecordHistories(t *testing.T) {
 	for _, composition := range []string{"all", "none"} {
-		s := start(t, composition, 100*time.Millisecond)
+		s := start(t, composition, time.Second)
 		for _, id := range examples {
 			status, _ := s.do(t, http.MethodPost, "/"+id)
 			require.Equal(t, http.StatusAccepted, status)
 		}
-		seen := map[string]bool{}
 		for _, id := range examples {
 			s.checkEnd(t, id)
+		}
+		s.changeMinds(t)
+		seen := map[string]bool{}
+		for _, id := range append([]string{cancelledID, rebookedID}, examples...) {
 			for _, e := range s.executions(t, id) {
 				kind := composition + "_" + e.GetType().GetName()
 				switch ending := id[len(id)-1:]; e.GetType().GetName() {

@@ -1,0 +1,104 @@
+package consumer_test
+
+import (
+	"encoding/json"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+
+	"shipments/events"
+	"shipments/shipment"
+	"shipments/workflows"
+)
+
+func cancellation(t *testing.T, shipmentID string) []byte {
+	t.Helper()
+	ev := event.New()
+	ev.SetID("c-1")
+	ev.SetSource("/team")
+	ev.SetType(events.TypeCancellationRequested)
+	require.NoError(t, ev.SetData(event.ApplicationJSON, map[string]string{"shipmentId": shipmentID, "reason": "the customer changed her mind"}))
+	text, err := json.Marshal(ev)
+	require.NoError(t, err)
+	return text
+}
+
+func TestARequestIsTakenToItsProcess(t *testing.T) {
+	t.Parallel()
+	var got workflows.Requested
+	b := setup(t, &fakeTemporal{signal: func(r workflows.Requested) error {
+		got = r
+		return nil
+	}})
+	_, err := b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
+	require.NoError(t, err)
+	b.settled(t)
+	require.Equal(t, events.Request{
+		Type: events.TypeCancellationRequested, ID: "c-1", Source: "/team", ShipmentID: "c1", Reason: "the customer changed her mind",
+	}, got.Event)
+	require.Equal(t, uint64(1), got.StreamSequence)
+	require.Empty(t, b.rejections(t))
+}
+
+func TestARequestForAnEndedShipmentIsRejected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error { return serviceerror.NewNotFound("completed") }})
+	_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
+		Lineage: events.Lineage{ShipmentID: "c1", RunID: "r", CausationID: "e-1", CorrelationID: "e-1"}, Type: events.TypeFailed, Sequence: 1, Time: now,
+		Data: events.Failed{ShipmentID: "c1", Status: shipment.Failed, Failure: &shipment.Failure{}},
+	})
+	require.NoError(t, err)
+	_, err = b.JS.Publish(t.Context(), "shipments.cancellation-requested.c1", cancellation(t, "c1"))
+	require.NoError(t, err)
+	b.settled(t)
+	require.Equal(t, events.CodeShipmentEnded, b.rejections(t)[0].Reasons[0].Code)
+}
+
+func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
+	t.Parallel()
+	var signals atomic.Int64
+	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error {
+		if signals.Add(1) == 1 {
+			return serviceerror.NewNotFound("unknown")
+		}
+		return nil
+	}})
+	_, err := b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
+	require.NoError(t, err)
+	b.settled(t)
+	require.Equal(t, int64(2), signals.Load(), "it was delivered again")
+	require.Empty(t, b.rejections(t))
+}
+
+func TestARequestWhoseShipmentDoesNotComeIsRejected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error { return serviceerror.NewNotFound("unknown") }})
+	_, err := b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
+	require.NoError(t, err)
+	b.settled(t)
+	require.Equal(t, events.CodeUnknownShipment, b.rejections(t)[0].Reasons[0].Code)
+}
+
+func TestMalformedRequestsAreRejected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{})
+	for subject, body := range map[string]string{
+		"shipments.cancellation-requested":           `{"specversion":"1.0","id":"1","source":"/x","type":"shipments.cancellation-requested","data":{"shipmentId":"c1"}}`,
+		"shipments.collection-rebooking-requested":   `{"specversion":"1.0","id":"1","source":"/x","type":"shipments.collection-rebooking-requested","data":{"shipmentId":"c1","collectionDate":"soon"}}`,
+		"shipments.cancellation-requested.c2":        string(cancellation(t, "c1")),
+		"shipments.created":                          string(cancellation(t, "c1")),
+		"shipments.collection-rebooking-requested.x": "not json",
+	} {
+		_, err := b.JS.Publish(t.Context(), subject, []byte(body))
+		require.NoError(t, err)
+	}
+	b.settled(t)
+	codes := map[string]int{}
+	for _, r := range b.rejections(t) {
+		codes[r.Reasons[0].Code]++
+	}
+	require.Equal(t, map[string]int{events.CodeSchemaViolation: 2, events.CodeSubjectMismatch: 2, events.CodeInvalidJSON: 1}, codes)
+}
