@@ -13,7 +13,7 @@ import (
 )
 
 // documentName is a shipment id, an underscore and a kind or carrier id.
-var documentName = regexp.MustCompile(`^[A-Za-z0-9_-]{3,129}$`)
+var documentName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,129}$`)
 
 // document serves a shipment's document. It is read whole and verified before
 // the first byte is sent: a damaged one is a 500, never a truncated 200. Range

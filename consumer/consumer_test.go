@@ -80,7 +80,7 @@ func setup(t *testing.T, temporal *fakeTemporal) *bundle {
 	c := consumer.New(consumer.Config{
 		Concurrency:  4,
 		DrainTimeout: 5 * time.Second,
-		EarlyWait:    4 * time.Second, // less than the delay of a message that is handed back
+		EarlyWait:    8 * time.Second, // two deliveries
 		Settings:     workflows.Settings{Rules: shipment.Rules{Emulation: true}},
 	}, b.dependencies(t, temporal))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -129,8 +129,12 @@ func (b *bundle) settled(t *testing.T) {
 		if err != nil {
 			return false
 		}
-		info := c.CachedInfo()
-		return info.NumPending == 0 && info.NumAckPending == 0
+		stream, err := b.JS.Stream(t.Context(), events.StreamShipments)
+		if err != nil {
+			return false
+		}
+		// The pending count lags behind the stream; the acknowledged sequence does not.
+		return c.CachedInfo().NumAckPending == 0 && c.CachedInfo().AckFloor.Stream == stream.CachedInfo().State.LastSeq
 	}, 20*time.Second, 10*time.Millisecond, "messages are left")
 }
 

@@ -38,17 +38,29 @@ func (h *handling) tryRequest(ctx context.Context, d delivery, request events.Re
 // unheard judges a request that no process hears: its shipment has ended, or
 // is still to come, which it may be for a while.
 func (h *handling) unheard(ctx context.Context, d delivery, request events.Request) (verdict, error) {
-	result, err := events.ReadStatus(ctx, h.js, request.ShipmentID)
-	switch {
-	case err != nil && !errors.Is(err, events.ErrUnknownShipment):
+	happened, err := events.HadEffect(ctx, h.js, request)
+	if err != nil {
 		return verdict{}, err
-	case err == nil && result.Status != shipment.Pending && result.Status != shipment.Rejected:
+	}
+	if happened {
+		return verdict{effect: "seen before: it had its effect"}, nil
+	}
+	result, err := events.ReadStatus(ctx, h.js, request.ShipmentID)
+	unknown := errors.Is(err, events.ErrUnknownShipment)
+	// The wait counts from the first delivery: an outage before does not.
+	waited := time.Duration(d.meta.NumDelivered) * handBackDelay
+	switch {
+	case err != nil && !unknown:
+		return verdict{}, err
+	case !unknown && result.Status == shipment.Pending:
+		return verdict{handBack: fmt.Errorf("the process of shipment %s is still to be started", request.ShipmentID)}, nil
+	case !unknown && result.Status != shipment.Rejected:
 		return verdict{reasons: []shipment.Reason{{
 			Code: events.CodeShipmentEnded, Path: "/shipmentId",
 			Message: fmt.Sprintf("the shipment's process has ended: %s", result.Status),
 		}}}, nil
-	case time.Since(d.meta.Timestamp) < h.config.EarlyWait:
-		return verdict{handBack: fmt.Errorf("shipment %s has no process yet", request.ShipmentID)}, nil
+	case waited < h.config.EarlyWait:
+		return verdict{handBack: fmt.Errorf("shipment %s is not known yet", request.ShipmentID)}, nil
 	default:
 		return verdict{reasons: []shipment.Reason{{
 			Code: events.CodeUnknownShipment, Path: "/shipmentId",

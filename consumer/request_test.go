@@ -57,6 +57,23 @@ func TestARequestForAnEndedShipmentIsRejected(t *testing.T) {
 	require.Equal(t, events.CodeShipmentEnded, b.rejections(t)[0].Reasons[0].Code)
 }
 
+func TestARequestThatHasHadItsEffectIsRecognised(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error { return serviceerror.NewNotFound("completed") }})
+	_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
+		Lineage: events.Lineage{ShipmentID: "c1", RunID: "r", CausationID: "e-1", CorrelationID: "e-1"}, Type: events.TypeCancelled, Sequence: 1, Time: now,
+		Data: events.Cancelled{
+			ShipmentID: "c1", Status: shipment.Canceled, Cancellation: &shipment.Cancellation{Reason: "r"},
+			Request: &events.Trigger{ID: "c-1", Source: "/team"},
+		},
+	})
+	require.NoError(t, err)
+	_, err = b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
+	require.NoError(t, err)
+	b.settled(t)
+	require.Empty(t, b.rejections(t), "it was signalled before, and its acknowledgement lost")
+}
+
 func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
 	t.Parallel()
 	var signals atomic.Int64

@@ -113,6 +113,8 @@ type CollectionBooked struct {
 	ShipmentID        string                     `json:"shipmentId"`
 	CollectionDate    string                     `json:"collectionDate"`
 	CollectionBooking shipment.CollectionBooking `json:"collectionBooking"`
+	// Request is the rebooking that had this effect; nil for the first booking.
+	Request *Trigger `json:"request,omitempty"`
 }
 
 // ManifestationVoided is the data of shipments.manifestation-voided.
@@ -126,6 +128,8 @@ type Cancelled struct {
 	ShipmentID   string                 `json:"shipmentId"`
 	Status       shipment.Status        `json:"status"`
 	Cancellation *shipment.Cancellation `json:"cancellation"`
+	// Request is the cancellation that had this effect; nil for an operator's.
+	Request *Trigger `json:"request,omitempty"`
 }
 
 // Failed is the data of shipments.failed.

@@ -27,6 +27,8 @@ const (
 	CodeShipmentEnded = "shipment-ended"
 	// CodeNotRebookable: there is no failed booking to be replaced.
 	CodeNotRebookable = "not-rebookable"
+	// CodeRebookingFailed: the collection could not be booked for the new day.
+	CodeRebookingFailed = "rebooking-failed"
 	// CodeDeliveredTooOften: handling the message ended in a crash again and again.
 	CodeDeliveredTooOften = "delivered-too-often"
 	// CodeUnfitForTemporal: the event can never be handed to Temporal.

@@ -59,7 +59,7 @@ func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollectio
 	var reply carriers.Booked
 	unavailable, err := callCarrier(ctx, in.Deadline, what, carrierCalls.BookCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.Booked{Refusal: unavailable}
+		reply = carriers.Booked{Refusal: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
@@ -85,6 +85,11 @@ func callCarrier(ctx workflow.Context, deadline time.Duration, what string, acti
 	err := workflow.ExecuteActivity(withCarrierCall(ctx, deadline, what), activity, call).Get(ctx, reply)
 	if err == nil || temporal.IsCanceledError(err) {
 		return nil, err
+	}
+	if ctx.Err() != nil {
+		// A failed attempt of a cancelled call is not tried again: what it did
+		// is not known, as for any cancelled call.
+		return nil, temporal.NewCanceledError(err.Error())
 	}
 	said := "it gave no answer"
 	var application *temporal.ApplicationError

@@ -73,7 +73,8 @@ type journey struct {
 	CategoryInput
 
 	category   shipment.Category
-	attempt    int // of booking the collection, from 1
+	attempt    int             // of booking the collection, from 1
+	request    *events.Trigger // the rebooking's identity, from the second attempt on
 	invoiceURL string
 	outcome    shipment.Outcome
 	booked     bool
@@ -117,17 +118,9 @@ func (j *journey) cancel(ctx workflow.Context) (CategoryResult, error) {
 		legs[i] = leg.TrackingNumbers
 	}
 	if j.booked {
-		booking, err := cancelBooking(ctx, j.Settings, j.Shipment, j.attempt)
-		if err != nil {
-			return CategoryResult{Story: j.Story}, err
-		}
-		j.compensation = j.compensation.With(booking)
+		j.compensation = j.compensation.With(cancelBooking(ctx, j.Settings, j.Shipment, j.attempt))
 	}
-	voided, err := voidLegs(ctx, j.Settings, j.Shipment, legs)
-	if err != nil {
-		return CategoryResult{Story: j.Story}, fmt.Errorf("void the legs: %w", err)
-	}
-	j.compensation = j.compensation.With(voided)
+	j.compensation = j.compensation.With(voidLegs(ctx, j.Settings, j.Shipment, legs))
 	if err := j.tellVoided(ctx, j.compensation); err != nil {
 		return CategoryResult{Story: j.Story}, err
 	}
@@ -209,12 +202,13 @@ func (j *journey) collect(ctx workflow.Context) error {
 		return j.giveUp(ctx, result.Faults)
 	}
 	if result.Booking == nil {
-		j.rebookable = true
-		return j.fail(ctx, shipment.StageCollection, result.Faults, nil)
+		// With a booking that may stand, another one could be one too many.
+		j.rebookable = result.Compensation == nil || result.Compensation.NotCancelled == nil
+		return j.fail(ctx, shipment.StageCollection, result.Faults, result.Compensation)
 	}
 	j.outcome.CollectionBooking, j.booked = *result.Booking, true
 	return j.Story.publish(ctx, events.TypeCollectionBooked, events.CollectionBooked{
-		ShipmentID: id, CollectionDate: j.Shipment.CollectionDate, CollectionBooking: *result.Booking,
+		ShipmentID: id, CollectionDate: j.Shipment.CollectionDate, CollectionBooking: *result.Booking, Request: j.request,
 	})
 }
 
@@ -225,9 +219,5 @@ func (j *journey) giveUp(ctx workflow.Context, faults []shipment.Fault) error {
 	for i, leg := range j.outcome.ManifestedLegs {
 		legs[i] = leg.TrackingNumbers
 	}
-	compensation, err := voidLegs(ctx, j.Settings, j.Shipment, legs)
-	if err != nil {
-		return fmt.Errorf("void the legs: %w", err)
-	}
-	return j.fail(ctx, shipment.StageCollection, faults, compensation)
+	return j.fail(ctx, shipment.StageCollection, faults, voidLegs(ctx, j.Settings, j.Shipment, legs))
 }

@@ -26,7 +26,7 @@ type CollectionResult struct {
 	// TooLate says that the time to book has passed, so that the shipment
 	// cannot travel as manifested.
 	TooLate bool `json:"tooLate,omitempty"`
-	// Cancelled says that the stage was cancelled; the compensation is that of
+	// Cancelled says that the stage was cancelled. The compensation is that of
 	// a booking that may have been made.
 	Cancelled    bool                   `json:"cancelled,omitempty"`
 	Compensation *shipment.Compensation `json:"compensation,omitempty"`
@@ -60,11 +60,15 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 			CollectionDate: s.CollectionDate, TimeZone: s.TimeZone,
 			Address: s.Legs[0].Collection, TrackingNumbers: in.Legs[0].TrackingNumbers,
 		}})
-	if temporal.IsCanceledError(err) {
-		return withdraw(ctx, in)
+	if temporal.IsCanceledError(err) { // It may have been booked.
+		return CollectionResult{Cancelled: true, Compensation: cancelBooking(ctx, in.Settings, s, in.Attempt)}, nil
 	}
 	if err != nil {
 		return CollectionResult{}, fmt.Errorf("book the collection: %w", err)
+	}
+	if reply.Unanswered { // It may have been booked.
+		compensation := cancelBooking(ctx, in.Settings, s, in.Attempt)
+		return CollectionResult{Faults: []shipment.Fault{*reply.Refusal}, Compensation: compensation}, nil
 	}
 	if reply.Refusal != nil {
 		return CollectionResult{Faults: []shipment.Fault{*reply.Refusal}}, nil
@@ -76,15 +80,9 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	}}, nil
 }
 
-// withdraw takes a booking back that may have been made when the stage was
-// cancelled.
-func withdraw(ctx workflow.Context, in CollectionInput) (CollectionResult, error) {
-	compensation, err := cancelBooking(ctx, in.Settings, in.Shipment, in.Attempt)
-	return CollectionResult{Cancelled: true, Compensation: compensation}, err
-}
-
-// cancelBooking takes a booking back, whatever becomes of the process.
-func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment, attempt int) (*shipment.Compensation, error) {
+// cancelBooking takes a booking back, whatever becomes of the process, and
+// tells whether that was possible.
+func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment, attempt int) *shipment.Compensation {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	reply, err := cancelCollection.call(ctx, settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("cancel-collection-%d", attempt), 1), "cancel the collection of shipment "+s.ShipmentID,
@@ -92,7 +90,7 @@ func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment,
 			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt,
 		}})
 	if err != nil {
-		return nil, fmt.Errorf("cancel the collection: %w", err)
+		reply.Refusal = shipment.NewFault(integrationUnavailable, err.Error())
 	}
-	return &shipment.Compensation{CollectionCancelled: reply.Refusal == nil, NotCancelled: reply.Refusal}, nil
+	return &shipment.Compensation{CollectionCancelled: reply.Refusal == nil, NotCancelled: reply.Refusal}
 }

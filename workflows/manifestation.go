@@ -61,8 +61,8 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 		}
 	}
 	if len(faults) > 0 || cancelled {
-		compensation, err := voidLegs(ctx, in.Settings, s, toVoid(replies))
-		return ManifestationResult{Faults: shipment.MergeFaults(faults), Compensation: compensation, Cancelled: cancelled}, err
+		compensation := voidLegs(ctx, in.Settings, s, toVoid(replies))
+		return ManifestationResult{Faults: shipment.MergeFaults(faults), Compensation: compensation, Cancelled: cancelled}, nil
 	}
 	legs := make([]shipment.ManifestedLeg, len(replies))
 	for i, reply := range replies {
@@ -90,9 +90,9 @@ func toVoid(replies []carriers.Manifested) map[int][]string {
 // voidLegs takes legs back, in parallel, and tells what was undone and what
 // could not be. Without legs there is nothing to tell. A cancellation does not
 // keep it from that.
-func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs map[int][]string) (*shipment.Compensation, error) {
+func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs map[int][]string) *shipment.Compensation {
 	if len(legs) == 0 {
-		return nil, nil //nolint:nilnil // nothing was undone
+		return nil
 	}
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	pending := make([]workflow.Future, len(s.Legs))
@@ -114,7 +114,7 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		}
 		var reply carriers.Voided
 		if err := future.Get(ctx, &reply); err != nil {
-			return nil, fmt.Errorf("void leg %d: %w", i+1, err)
+			reply.Refusal = shipment.NewFault(integrationUnavailable, err.Error())
 		}
 		leg := shipment.VoidedLeg{CarrierID: s.Legs[i].CarrierID, TrackingNumbers: legs[i]}
 		if reply.Refusal != nil {
@@ -123,5 +123,5 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		}
 		done.Voided = append(done.Voided, leg)
 	}
-	return &done, nil
+	return &done
 }

@@ -70,8 +70,10 @@ func ShipmentProcess(ctx workflow.Context, in ProcessInput) (shipment.Result, er
 	if err != nil {
 		p.judgeBy(p.trigger.Event.Trigger(), p.trigger.Event.Data.Digest())
 	}
-	p.requests.ended = true
 	// However it ended: signals that were acknowledged are judged before.
+	if endErr := p.endRequests(ctx); err == nil {
+		err = endErr
+	}
 	if drainErr := p.drain(ctx); err == nil {
 		err = drainErr
 	}
@@ -115,14 +117,14 @@ func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
 		return shipment.Result{}, fmt.Errorf("%s shipment: %w", category, err)
 	}
 	p.story = end.Story
-	if err := p.endRequests(ctx, end.Cancelled); err != nil {
-		return shipment.Result{}, err
-	}
 	switch {
 	case end.Cancelled:
 		return p.cancelled(ctx, end.Compensation)
 	case end.Failure != nil:
 		return p.fail(ctx, end.Stage, end.Failure)
+	}
+	if err := p.endRequests(ctx); err != nil {
+		return shipment.Result{}, err
 	}
 	result := shipment.Result{ShipmentID: s.ShipmentID, Status: shipment.Success, Outcome: end.Outcome}
 	return result, p.story.publish(ctx, events.TypeCompleted, result)
@@ -143,37 +145,42 @@ func (p *process) travel(ctx workflow.Context, category shipment.Category, s shi
 	}
 	for attempt := 2; err == nil && end.Rebookable; attempt++ {
 		j := journey{CategoryInput: CategoryInput{Settings: p.Settings, Shipment: s, Story: end.Story}, category: category, outcome: *end.Outcome, attempt: attempt}
-		date, cancelled := p.awaitRebooking(ctx, s)
+		rebooking, cancelled := p.awaitRebooking(ctx, s)
 		switch {
 		case cancelled:
 			return j.cancel(ctx)
-		case date == "":
+		case rebooking == nil:
 			return end, nil
 		}
-		s.CollectionDate, j.Shipment.CollectionDate = date, date
-		end, err = j.run(ctx, j.collect)
+		s.CollectionDate, j.Shipment.CollectionDate = rebooking.Event.CollectionDate, rebooking.Event.CollectionDate
+		identity := rebooking.Event.Trigger()
+		j.request = &identity
+		if end, err = j.run(ctx, j.collect); err == nil && end.Failure == nil && !end.Cancelled {
+			p.requests.rebooking = nil // It had its effect.
+		}
+		if err == nil && end.Failure != nil {
+			err = p.refuseRebooking(ctx, end.Failure.Faults)
+		}
 	}
 	return end, err
 }
 
-// awaitRebooking waits for a request to replace a failed booking, and returns
-// the new date; none if nobody asked for it in time.
-func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment) (date string, cancelled bool) {
+// awaitRebooking waits for a request to replace a failed booking; there is none
+// if nobody made one in time. The request is settled by whoever acts on it, or
+// refused in the end.
+func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment) (rebooking *Requested, cancelled bool) {
 	window := p.Rules.RebookingWindow(s)
 	if window <= 0 {
-		return "", false
+		return nil, ctx.Err() != nil
 	}
 	q := &p.requests
 	q.rebookable = true
-	defer func() { q.rebookable, q.rebooking = false, nil }()
-	requested, err := workflow.AwaitWithTimeout(ctx, window, func() bool { return q.rebooking != nil })
-	if err != nil {
-		return "", true
+	defer func() { q.rebookable = false }()
+	_, err := workflow.AwaitWithTimeout(ctx, window, func() bool { return q.rebooking != nil })
+	if err != nil || ctx.Err() != nil {
+		return nil, true
 	}
-	if !requested {
-		return "", false
-	}
-	return q.rebooking.Event.CollectionDate, false
+	return q.rebooking, false
 }
 
 // cancelled ends a process that was asked to stop, by a request or by an
@@ -187,9 +194,16 @@ func (p *process) cancelled(ctx workflow.Context, compensation *shipment.Compens
 		ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Canceled,
 		Cancellation: &shipment.Cancellation{Reason: reason, Compensation: compensation},
 	}
-	return result, p.story.publish(ctx, events.TypeCancelled, events.Cancelled{
-		ShipmentID: result.ShipmentID, Status: result.Status, Cancellation: result.Cancellation,
-	})
+	done := events.Cancelled{ShipmentID: result.ShipmentID, Status: result.Status, Cancellation: result.Cancellation}
+	if p.requests.cancellation != nil {
+		identity := p.requests.cancellation.Event.Trigger()
+		done.Request = &identity
+		p.requests.cancellation = nil // It had its effect.
+	}
+	if err := p.endRequests(ctx); err != nil {
+		return shipment.Result{}, err
+	}
+	return result, p.story.publish(ctx, events.TypeCancelled, done)
 }
 
 // takeOn enters this run in the shipment's ledger. It returns the owner if the
@@ -242,6 +256,9 @@ func (p *process) standBack(ctx workflow.Context) (shipment.Result, error) {
 }
 
 func (p *process) fail(ctx workflow.Context, stage shipment.Stage, failure *shipment.Failure) (shipment.Result, error) {
+	if err := p.endRequests(ctx); err != nil {
+		return shipment.Result{}, err
+	}
 	result := shipment.Result{ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Failed, Failure: failure}
 	return result, p.story.publish(ctx, events.TypeFailed, events.Failed{
 		ShipmentID: result.ShipmentID, Status: result.Status, Stage: stage, Failure: failure,

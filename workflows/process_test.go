@@ -44,6 +44,7 @@ type scripted struct {
 
 	manifest func(carriers.ManifestLeg) (carriers.Manifested, error)
 	void     func(carriers.VoidLeg) (carriers.Voided, error)
+	book     func(carriers.BookCollection) (carriers.Booked, error)
 
 	mu    sync.Mutex
 	calls []string
@@ -73,7 +74,15 @@ func (s *scripted) VoidLeg(ctx context.Context, call carriers.VoidLeg) (carriers
 
 func (s *scripted) BookCollection(ctx context.Context, call carriers.BookCollection) (carriers.Booked, error) {
 	s.note(call.IdempotencyKey())
+	if s.book != nil {
+		return s.book(call)
+	}
 	return s.Simulator.BookCollection(ctx, call)
+}
+
+func (s *scripted) CancelCollection(ctx context.Context, call carriers.CancelCollection) (carriers.Cancelled, error) {
+	s.note(call.IdempotencyKey())
+	return s.Simulator.CancelCollection(ctx, call)
 }
 
 // bundle is a process in the SDK's test environment, which skips time, with a

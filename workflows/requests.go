@@ -3,6 +3,7 @@ package workflows
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -61,30 +62,52 @@ func (p *process) handle(ctx workflow.Context, r Requested) error {
 			q.stop()
 		}
 		return nil
-	case r.Event.Type == events.TypeCancellationRequested:
+	case r.Event.Type == events.TypeCancellationRequested, q.cancellation != nil:
 		return p.refuse(ctx, r, tooLate)
-	case q.rebookable && q.rebooking == nil:
-		q.rebooking = &r
-		return nil
-	default:
+	case !q.rebookable || q.rebooking != nil:
 		return p.refuse(ctx, r, notRebookable)
 	}
+	rebooked := p.trigger.Event.Data
+	rebooked.CollectionDate = r.Event.CollectionDate
+	if _, fault := p.Rules.BookingTime(rebooked, workflow.Now(ctx)); fault != nil {
+		return p.refuse(ctx, r, rebookingFailed([]shipment.Fault{*fault}))
+	}
+	q.rebooking = &r
+	return nil
 }
 
-// endRequests rejects what was accepted and comes too late for its effect. It
-// is called when it is decided how the process ends.
-func (p *process) endRequests(ctx workflow.Context, cancelled bool) error {
+// endRequests rejects what was accepted and has had no effect. It is called
+// when it is decided how the process ends, before that is published, and
+// changes nothing when it is called again.
+func (p *process) endRequests(ctx workflow.Context) error {
 	q := &p.requests
 	q.ended = true
-	if q.cancellation != nil && !cancelled {
-		if err := p.refuse(ctx, *q.cancellation, tooLate); err != nil {
+	for _, accepted := range []**Requested{&q.cancellation, &q.rebooking} {
+		r := *accepted
+		if r == nil {
+			continue
+		}
+		*accepted = nil
+		if err := p.refuse(ctx, *r, tooLate); err != nil {
 			return err
 		}
 	}
-	if q.rebooking != nil {
-		return p.refuse(ctx, *q.rebooking, tooLate)
-	}
 	return nil
+}
+
+// refuseRebooking rejects a rebooking that the carrier did not take.
+func (p *process) refuseRebooking(ctx workflow.Context, faults []shipment.Fault) error {
+	r := p.requests.rebooking
+	p.requests.rebooking = nil
+	return p.refuse(ctx, *r, rebookingFailed(faults))
+}
+
+func rebookingFailed(faults []shipment.Fault) shipment.Reason {
+	var why []string
+	for _, f := range faults {
+		why = append(why, f.Description+" ("+strings.Join(f.Errors, "; ")+")")
+	}
+	return shipment.Reason{Code: events.CodeRebookingFailed, Path: "/collectionDate", Message: strings.Join(why, ", ")}
 }
 
 var (

@@ -163,3 +163,53 @@ func TestACancellationWhileARebookingIsAwaited(t *testing.T) {
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, "c3"))
 }
+
+func TestACancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "none")
+	b.settings.Rules = shipment.Rules{}
+	s := shipment.Sample("c5", now)
+	s.CollectionDate = "2026-11-23" // too late already
+	b.request(0, cancellation("x-1", "c5"))
+	result := b.run(t, created("e-1", s))
+	require.Equal(t, shipment.Failed, result.Status)
+	require.Equal(t, []string{events.CodeShipmentEnded}, b.codes(t))
+}
+
+func TestABookingWithoutAnAnswerIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	for _, composition := range []string{"all", "none"} {
+		b := setup(t, composition)
+		b.carrier.book = func(carriers.BookCollection) (carriers.Booked, error) { return carriers.Booked{}, errBusy }
+		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+		require.Equal(t, shipment.Failed, result.Status)
+		require.Equal(t, "Carrier integration unavailable", result.Failure.Faults[0].Description)
+		require.True(t, result.Failure.Compensation.CollectionCancelled, "it may have been booked")
+		require.Contains(t, b.carrier.calls, "c5/leg-1/cancel-collection")
+	}
+}
+
+func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "all")
+	b.settings.Rules = shipment.Rules{RebookingTime: 6 * time.Hour}
+	b.carrier.Emulation = false
+	bookings := 0
+	b.carrier.book = func(call carriers.BookCollection) (carriers.Booked, error) {
+		if bookings++; bookings < 3 {
+			return carriers.Booked{Refusal: shipment.NewFault("Carrier collection booking failed", "2.3.4: no")}, nil
+		}
+		return carriers.Simulator{}.BookCollection(t.Context(), call)
+	}
+	// The window of the sample opens at 17:00Z, five hours after the start.
+	b.request(6*time.Hour, rebooking("r-1", "c5", "2020-01-01"))
+	b.request(7*time.Hour, rebooking("r-2", "c5", "2026-11-24"))
+	b.request(8*time.Hour, rebooking("r-3", "c5", "2026-11-24"))
+	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	require.Equal(t, shipment.Success, result.Status)
+	require.Equal(t, []string{events.CodeRebookingFailed, events.CodeRebookingFailed}, b.codes(t))
+	require.Contains(t, b.rejections(t)[0].Reasons[0].Message, "Missed booking cut-off")
+	require.Contains(t, b.rejections(t)[1].Reasons[0].Message, "2.3.4: no")
+	booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked.c5")
+	require.Contains(t, string(booked[0].Data), `"request":{"id":"r-3","source":"/team"}`)
+}

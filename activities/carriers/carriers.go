@@ -123,6 +123,8 @@ type Booked struct {
 	BookingReference  string          `json:"bookingReference,omitempty"`
 	LocationReference string          `json:"locationReference,omitempty"`
 	Refusal           *shipment.Fault `json:"refusal,omitempty"`
+	// Unanswered is as for [Manifested].
+	Unanswered bool `json:"unanswered,omitempty"`
 }
 
 func key(shipmentID string, leg int, purpose string) string {

@@ -83,7 +83,15 @@ func (h *HTTP) CancelCollection(ctx context.Context, call CancelCollection) (Can
 
 // call makes one call. On a repeat, and after a lost reply, the key's result
 // is asked for.
+//
+// A cancellation is honoured before a request is made. One that has been made
+// is waited for, for at most the timeout: a call that goes on at the carrier
+// must not be overtaken by the one that undoes it.
 func (h *HTTP) call(ctx context.Context, path, key string, request, reply any) (*shipment.Fault, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx)
 	if isRepeat(ctx) {
 		known, refusal, err := h.result(ctx, key, reply)
 		if known || err != nil {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -84,6 +86,9 @@ func (t Table) validate() error {
 		}
 		check(shipment.ValidID(e.ID), "id: use %s", shipment.IDRule)
 		check(!seen[e.ID], "id: it is listed twice")
+		// Documents are named by a shipment id, an underscore, and a kind or carrier id.
+		check(!strings.Contains(e.ID, "_") && !slices.Contains([]string{"labels", "invoice", "receipt", "document"}, e.ID),
+			"id: %q could be taken for a kind of document: use one without '_'", e.ID)
 		seen[e.ID] = true
 		check(e.Name != "", "name: is missing")
 		_, err := time.Parse("15:04", e.Booking.Opens)

@@ -25,8 +25,15 @@ const (
 	KindCombined         = "combined_document"
 )
 
-// Name is the name of a document, in the store and in its URL.
-func Name(shipmentID, kind string) string { return shipmentID + "_" + kind }
+// Name is the name of a document, in the store and in its URL. No two documents
+// share one: the invoice of a shipment "x_pt" is set apart by a dot from the
+// paperless invoice of a shipment "x".
+func Name(shipmentID, kind string) string {
+	if kind == KindInvoice && strings.HasSuffix(shipmentID, "_pt") {
+		return shipmentID + "." + kind
+	}
+	return shipmentID + "_" + kind
+}
 
 // URLs are where a shipment's documents can be fetched from the HTTP API at
 // publicURL. A domestic shipment has no customs invoice; with paperless trade

@@ -57,6 +57,21 @@ func TestEachCategoryHasItsDocuments(t *testing.T) {
 	require.Contains(t, rendered, "pt_invoice")
 }
 
+func TestNoTwoDocumentsShareAName(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, id := range []string{"ABC", "ABC_pt", "ABC_", "ABC_pt_", "ABC_combined", "ABC_labels"} {
+		for _, kind := range []string{
+			documents.KindLabels, documents.KindInvoice, documents.KindPaperlessInvoice, documents.KindReceipt, documents.KindCombined,
+			shipment.DefaultCarriers()[0].ID,
+		} {
+			name := documents.Name(id, kind)
+			require.False(t, names[name], name)
+			names[name] = true
+		}
+	}
+}
+
 func TestTheSameInputGivesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	first, err := documents.Render(input(t, "cabc"))

@@ -176,7 +176,11 @@ func (s *system) drained(t *testing.T) {
 	t.Helper()
 	eventually(t, func() bool {
 		c, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
-		return err == nil && c.CachedInfo().NumPending == 0 && c.CachedInfo().NumAckPending == 0
+		if err != nil {
+			return false
+		}
+		stream, err := s.js.Stream(t.Context(), events.StreamShipments)
+		return err == nil && c.CachedInfo().NumAckPending == 0 && c.CachedInfo().AckFloor.Stream == stream.CachedInfo().State.LastSeq
 	}, "inputs are left")
 }
 
