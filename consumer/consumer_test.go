@@ -138,16 +138,6 @@ func (b *bundle) settled(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond, "messages are left")
 }
 
-func (b *bundle) rejections(t *testing.T) []events.StoredRejection {
-	t.Helper()
-	var found []events.StoredRejection
-	require.NoError(t, events.Rejections(t.Context(), b.JS, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
-		found = append(found, r)
-		return true
-	}))
-	return found
-}
-
 func TestAnEventStartsItsProcessAndIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	var options client.StartWorkflowOptions
@@ -159,7 +149,7 @@ func TestAnEventStartsItsProcessAndIsAcknowledged(t *testing.T) {
 	}})
 	b.publish(t, "e-1", "c1")
 	b.settled(t)
-	require.Empty(t, b.rejections(t))
+	require.Empty(t, b.Rejections(t))
 	require.Equal(t, "shipment.c1", options.ID)
 	require.Equal(t, uint64(1), signal.StreamSequence)
 	require.Equal(t, shipment.Sample("c1", now), signal.Event.Data)
@@ -182,7 +172,7 @@ func TestWhatCanNeverBeTakenIsRejectedAndTheRestGoesOn(t *testing.T) {
 
 	codes := map[uint64]string{}
 	ids := map[uint64]string{}
-	for _, r := range b.rejections(t) {
+	for _, r := range b.Rejections(t) {
 		codes[r.Input.StreamSequence], ids[r.Input.StreamSequence] = r.Reasons[0].Code, r.ShipmentID
 	}
 	require.Equal(t, map[uint64]string{
@@ -247,7 +237,7 @@ func TestAnEventForAProcessThatHasEnded(t *testing.T) {
 			}
 			b.publish(t, test.eventID, "c1", test.change...)
 			b.settled(t)
-			rejections := b.rejections(t)
+			rejections := b.Rejections(t)
 			if test.rejected == "" {
 				require.Empty(t, rejections)
 				return
@@ -286,7 +276,7 @@ func TestWhileTemporalIsAwayNothingIsRejectedOrAcknowledged(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 4, c.CachedInfo().NumAckPending, "no more is pulled than can be held")
 	require.Equal(t, uint64(0), c.CachedInfo().AckFloor.Stream)
-	require.Empty(t, b.rejections(t))
+	require.Empty(t, b.Rejections(t))
 
 	mu.Lock()
 	away = false
@@ -296,7 +286,7 @@ func TestWhileTemporalIsAwayNothingIsRejectedOrAcknowledged(t *testing.T) {
 	for id, n := range done {
 		require.Equal(t, 1, n, id)
 	}
-	require.Empty(t, b.rejections(t))
+	require.Empty(t, b.Rejections(t))
 }
 
 func TestStoppingHandsBackWhatHasToWait(t *testing.T) {
@@ -314,7 +304,7 @@ func TestStoppingHandsBackWhatHasToWait(t *testing.T) {
 	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
 	require.NoError(t, err)
 	require.Equal(t, uint64(0), c.CachedInfo().AckFloor.Stream, "it was not acknowledged")
-	require.Empty(t, b.rejections(t))
+	require.Empty(t, b.Rejections(t))
 }
 
 func TestANamespaceThatLacksSomethingRejectsNothing(t *testing.T) {
@@ -331,7 +321,7 @@ func TestANamespaceThatLacksSomethingRejectsNothing(t *testing.T) {
 	b.publish(t, "e-1", "c1")
 	require.Eventually(t, func() bool { return taken.Load() == 1 }, 10*time.Second, 10*time.Millisecond)
 	b.settled(t)
-	require.Empty(t, b.rejections(t))
+	require.Empty(t, b.Rejections(t))
 }
 
 func TestAMessageThatLooksLikeAServersStatusIsRejected(t *testing.T) {
@@ -345,7 +335,7 @@ func TestAMessageThatLooksLikeAServersStatusIsRejected(t *testing.T) {
 	}
 	b.publish(t, "e-1", "c1")
 	b.settled(t)
-	require.Len(t, b.rejections(t), 5)
+	require.Len(t, b.Rejections(t), 5)
 	require.Len(t, b.started, 1)
 }
 

@@ -40,7 +40,7 @@ func TestARequestIsTakenToItsProcess(t *testing.T) {
 		Type: events.TypeCancellationRequested, ID: "c-1", Source: "/team", ShipmentID: "c1", Reason: "the customer changed her mind",
 	}, got.Event)
 	require.Equal(t, uint64(1), got.StreamSequence)
-	require.Empty(t, b.rejections(t))
+	require.Empty(t, b.Rejections(t))
 }
 
 func TestARequestForAnEndedShipmentIsRejected(t *testing.T) {
@@ -54,7 +54,7 @@ func TestARequestForAnEndedShipmentIsRejected(t *testing.T) {
 	_, err = b.JS.Publish(t.Context(), "shipments.cancellation-requested.c1", cancellation(t, "c1"))
 	require.NoError(t, err)
 	b.settled(t)
-	require.Equal(t, events.CodeShipmentEnded, b.rejections(t)[0].Reasons[0].Code)
+	require.Equal(t, events.CodeShipmentEnded, b.Rejections(t)[0].Reasons[0].Code)
 }
 
 func TestARequestThatHasHadItsEffectIsRecognised(t *testing.T) {
@@ -71,7 +71,7 @@ func TestARequestThatHasHadItsEffectIsRecognised(t *testing.T) {
 	_, err = b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
 	require.NoError(t, err)
 	b.settled(t)
-	require.Empty(t, b.rejections(t), "it was signalled before, and its acknowledgement lost")
+	require.Empty(t, b.Rejections(t), "it was signalled before, and its acknowledgement lost")
 }
 
 func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
@@ -87,7 +87,7 @@ func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
 	require.NoError(t, err)
 	b.settled(t)
 	require.Equal(t, int64(2), signals.Load(), "it was delivered again")
-	require.Empty(t, b.rejections(t))
+	require.Empty(t, b.Rejections(t))
 }
 
 func TestARequestWhoseShipmentDoesNotComeIsRejected(t *testing.T) {
@@ -96,7 +96,7 @@ func TestARequestWhoseShipmentDoesNotComeIsRejected(t *testing.T) {
 	_, err := b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
 	require.NoError(t, err)
 	b.settled(t)
-	require.Equal(t, events.CodeUnknownShipment, b.rejections(t)[0].Reasons[0].Code)
+	require.Equal(t, events.CodeUnknownShipment, b.Rejections(t)[0].Reasons[0].Code)
 }
 
 func TestMalformedRequestsAreRejected(t *testing.T) {
@@ -114,7 +114,7 @@ func TestMalformedRequestsAreRejected(t *testing.T) {
 	}
 	b.settled(t)
 	codes := map[string]int{}
-	for _, r := range b.rejections(t) {
+	for _, r := range b.Rejections(t) {
 		codes[r.Reasons[0].Code]++
 	}
 	require.Equal(t, map[string]int{events.CodeSchemaViolation: 2, events.CodeSubjectMismatch: 2, events.CodeInvalidJSON: 1}, codes)

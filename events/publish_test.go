@@ -62,12 +62,7 @@ func TestOutcomeEventIsAValidCloudEvent(t *testing.T) {
 func TestPublishOnceStoresOnceFarBeyondTheDuplicateWindow(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	stream, err := s.JS.Stream(t.Context(), events.StreamEvents)
-	require.NoError(t, err)
-	config := stream.CachedInfo().Config
-	config.Duplicates = 100 * time.Millisecond
-	_, err = s.JS.UpdateStream(t.Context(), config)
-	require.NoError(t, err)
+	s.ShortenDuplicateWindow(t, events.StreamEvents)
 	publisher := events.NewPublisher(s.JS, publicURL)
 
 	first, err := publisher.PublishOnce(t.Context(), manifested("abc", "run-1"))
@@ -157,12 +152,7 @@ func TestRejectionHoldsTheInputExactlyAndIsStoredOnce(t *testing.T) {
 func TestRejectionOfAnInputThatIsDeliveredAgainMuchLater(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	stream, err := s.JS.Stream(t.Context(), events.StreamRejections)
-	require.NoError(t, err)
-	config := stream.CachedInfo().Config
-	config.Duplicates = 100 * time.Millisecond
-	_, err = s.JS.UpdateStream(t.Context(), config)
-	require.NoError(t, err)
+	s.ShortenDuplicateWindow(t, events.StreamRejections)
 	publisher := events.NewPublisher(s.JS, publicURL)
 	// Many others lie between, and the duplicate window does not help.
 	early := rejected("", 7)

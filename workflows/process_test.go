@@ -175,16 +175,6 @@ func (b *bundle) story(t *testing.T, id string) []string {
 	return types
 }
 
-func (b *bundle) rejections(t *testing.T) []events.StoredRejection {
-	t.Helper()
-	var found []events.StoredRejection
-	require.NoError(t, events.Rejections(t.Context(), b.JS, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
-		found = append(found, r)
-		return true
-	}))
-	return found
-}
-
 var compositions = []string{"all", "none", "carrier", "manifestation,collection", "category,documents"}
 
 func TestEveryCategoryEndsTheSameInEveryComposition(t *testing.T) {
@@ -317,7 +307,7 @@ func TestRepeatsWhileRunningAreIgnored(t *testing.T) {
 	result := b.run(t, created("e-1", s), created("e-1", s), created("e-2", s), created("e-1", s))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c5"))
-	require.Empty(t, b.rejections(t))
+	require.Empty(t, b.Rejections(t))
 }
 
 func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
@@ -336,7 +326,7 @@ func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
 	unpublished := created("e-3", other)
 	result := b.run(t, created("e-1", s), conflict, conflict, unpublished)
 	require.Equal(t, shipment.Success, result.Status)
-	rejections := b.rejections(t)
+	rejections := b.Rejections(t)
 	require.Len(t, rejections, 2)
 	slices.SortFunc(rejections, func(a, b events.StoredRejection) int {
 		return int(b.Input.StreamSequence) - int(a.Input.StreamSequence)
@@ -378,7 +368,7 @@ func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 			require.Equal(t, test.status, result.Status)
 			require.Equal(t, []string{"accepted"}, b.story(t, "c5"))
 			require.Empty(t, b.carrier.calls)
-			require.Len(t, b.rejections(t), test.rejected)
+			require.Len(t, b.Rejections(t), test.rejected)
 		})
 	}
 }

@@ -32,7 +32,7 @@ func (b *bundle) request(after time.Duration, r workflows.Requested) {
 func (b *bundle) codes(t *testing.T) []string {
 	t.Helper()
 	var codes []string
-	for _, r := range b.rejections(t) {
+	for _, r := range b.Rejections(t) {
 		codes = append(codes, r.Reasons[0].Code)
 	}
 	return codes
@@ -54,7 +54,7 @@ func TestACancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
 			require.Contains(t, b.carrier.calls, "c5/leg-1/void")
 			require.Contains(t, b.carrier.calls, "c5/leg-2/void")
 			require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
-			require.Empty(t, b.rejections(t))
+			require.Empty(t, b.Rejections(t))
 			status, err := events.ReadStatus(t.Context(), b.JS, "c5")
 			require.NoError(t, err)
 			require.Equal(t, result, status)
@@ -208,8 +208,8 @@ func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, []string{events.CodeRebookingFailed, events.CodeRebookingFailed}, b.codes(t))
-	require.Contains(t, b.rejections(t)[0].Reasons[0].Message, "Missed booking cut-off")
-	require.Contains(t, b.rejections(t)[1].Reasons[0].Message, "2.3.4: no")
+	require.Contains(t, b.Rejections(t)[0].Reasons[0].Message, "Missed booking cut-off")
+	require.Contains(t, b.Rejections(t)[1].Reasons[0].Message, "2.3.4: no")
 	booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked.c5")
 	require.Contains(t, string(booked[0].Data), `"request":{"id":"r-3","source":"/team"}`)
 }

@@ -67,3 +67,32 @@ func (s *Server) Messages(t *testing.T, stream, subject string) []*jetstream.Raw
 		next = msg.Sequence + 1
 	}
 }
+
+// Rejections reads all stored rejections.
+func (s *Server) Rejections(t *testing.T) []events.StoredRejection {
+	t.Helper()
+	return Rejections(t, s.JS)
+}
+
+// Rejections reads all stored rejections of any server.
+func Rejections(t *testing.T, js jetstream.JetStream) []events.StoredRejection {
+	t.Helper()
+	var found []events.StoredRejection
+	require.NoError(t, events.Rejections(t.Context(), js, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
+		found = append(found, r)
+		return true
+	}))
+	return found
+}
+
+// ShortenDuplicateWindow makes JetStream forget message ids after 100 ms, as it
+// does in the long run. It has to be called before the first message.
+func (s *Server) ShortenDuplicateWindow(t *testing.T, stream string) {
+	t.Helper()
+	handle, err := s.JS.Stream(t.Context(), stream)
+	require.NoError(t, err)
+	config := handle.CachedInfo().Config
+	config.Duplicates = 100 * time.Millisecond
+	_, err = s.JS.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+}

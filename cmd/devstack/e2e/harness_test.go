@@ -184,16 +184,6 @@ func (s *system) drained(t *testing.T) {
 	}, "inputs are left")
 }
 
-func (s *system) rejections(t *testing.T) []events.StoredRejection {
-	t.Helper()
-	var found []events.StoredRejection
-	require.NoError(t, events.Rejections(t.Context(), s.js, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
-		found = append(found, r)
-		return true
-	}))
-	return found
-}
-
 // executions lists the workflow executions of a shipment.
 func (s *system) executions(t *testing.T, id string) []*workflowpb.WorkflowExecutionInfo {
 	t.Helper()

@@ -18,6 +18,7 @@ import (
 
 	"shipments/activities/carriers"
 	"shipments/events"
+	"shipments/events/eventstest"
 	"shipments/shipment"
 )
 
@@ -159,7 +160,7 @@ func TestTheNineExamplesThroughEveryDoor(t *testing.T) {
 		s.checkEnd(t, id)
 	}
 	s.drained(t)
-	require.Empty(t, s.rejections(t))
+	require.Empty(t, eventstest.Rejections(t, s.js))
 
 	list := s.executions(t, "c7de2c4added47de8d24564d7ade3e20")
 	require.Len(t, list, 8, "entry, category, manifestation, documents, collection, three carrier calls")
@@ -206,8 +207,8 @@ func TestRepeatsHaveNoEffectAndConflictsAreRejected(t *testing.T) {
 	publish("e-4", 1000)
 	publish("e-5", 3000) // Other content after it has ended.
 	s.drained(t)
-	eventually(t, func() bool { return len(s.rejections(t)) == 2 }, "two conflicts")
-	for _, r := range s.rejections(t) {
+	eventually(t, func() bool { return len(eventstest.Rejections(t, s.js)) == 2 }, "two conflicts")
+	for _, r := range eventstest.Rejections(t, s.js) {
 		require.Equal(t, events.CodeConflict, r.Reasons[0].Code)
 	}
 	require.Equal(t, successStory, s.story(t, id))
@@ -229,7 +230,7 @@ func TestWhatIsNoShipmentIsRejectedAndTheRestGoesOn(t *testing.T) {
 	s.checkEnd(t, "1after0")
 	s.drained(t)
 	codes := map[string]int{}
-	for _, r := range s.rejections(t) {
+	for _, r := range eventstest.Rejections(t, s.js) {
 		codes[r.Reasons[0].Code]++
 	}
 	require.Equal(t, map[string]int{events.CodeInvalidJSON: 1, events.CodeMissingAttribute: 1, events.CodeSchemaViolation: 1}, codes)
@@ -261,7 +262,7 @@ func TestKilledWhileShipmentsWaitForTheirTimersAllFinishOnce(t *testing.T) {
 		require.Equal(t, successStory, s.story(t, id))
 	}
 	s.drained(t)
-	require.Empty(t, s.rejections(t))
+	require.Empty(t, eventstest.Rejections(t, s.js))
 }
 
 func TestAfterARestartItWorksAtOnce(t *testing.T) {
@@ -287,7 +288,7 @@ func TestACancellationAndARebooking(t *testing.T) {
 	s := start(t, "all", 2*time.Second)
 	s.changeMinds(t)
 	s.drained(t)
-	require.Empty(t, s.rejections(t))
+	require.Empty(t, eventstest.Rejections(t, s.js))
 }
 
 // The shipments of changeMinds.
