@@ -54,8 +54,8 @@ func (r *runner) block(info, text string) {
 		time.Sleep(2 * time.Second) // Its subscription has nothing to show yet.
 	case "sh":
 		c := start(text)
-		if err := c.Wait(); err != nil {
-			fail("%v\n%s\nprinted:\n%s", err, text, c.output())
+		if <-c.ended; c.err != nil {
+			fail("%v\n%s\nprinted:\n%s", c.err, text, c.output())
 		}
 		r.last = c.output()
 	case "text":
@@ -69,12 +69,10 @@ func (r *runner) block(info, text string) {
 
 func (r *runner) finish() {
 	for _, c := range r.background {
-		ended := make(chan error, 1)
-		go func() { ended <- c.Wait() }()
 		select {
-		case err := <-ended:
-			if err != nil {
-				fail("%v\n%s\nprinted:\n%s", err, c.text, c.output())
+		case <-c.ended:
+			if c.err != nil {
+				fail("%v\n%s\nprinted:\n%s", c.err, c.text, c.output())
 			}
 			checkStory(c.output())
 		case <-time.After(30 * time.Second):
@@ -113,6 +111,9 @@ type command struct {
 	text string
 	mu   sync.Mutex
 	out  bytes.Buffer
+
+	ended chan struct{} // closed when it has ended, with err
+	err   error
 }
 
 func start(text string) *command {
@@ -123,6 +124,11 @@ func start(text string) *command {
 	if err := c.Start(); err != nil {
 		fail("%v\n%s", err, text)
 	}
+	c.ended = make(chan struct{})
+	go func() {
+		defer close(c.ended)
+		c.err = c.Wait()
+	}()
 	return c
 }
 
@@ -141,15 +147,35 @@ func (c *command) output() string {
 
 var stack *command
 
-// startStack starts the dev stack and waits for its banner.
+// startStack starts the dev stack and waits for its banner. Its ports are in the
+// range that systems also use for outgoing connections: one that is taken is
+// waited for.
 func startStack(text string) {
-	stack = start(text)
-	for deadline := time.Now().Add(20 * time.Minute); !strings.Contains(stack.output(), "Ctrl-C stops it."); {
-		if time.Now().After(deadline) || syscall.Kill(stack.Process.Pid, 0) != nil {
+	for attempt := 1; ; attempt++ {
+		stack = start(text)
+		if awaitBanner() {
+			return
+		}
+		if attempt == 6 || !strings.Contains(stack.output(), "address already in use") {
 			fail("the dev stack did not start:\n%s", stack.output())
 		}
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(10 * time.Second)
 	}
+}
+
+// awaitBanner waits until the dev stack says that it runs; false if it ends.
+func awaitBanner() bool {
+	deadline := time.After(20 * time.Minute)
+	for !strings.Contains(stack.output(), "Ctrl-C stops it.") {
+		select {
+		case <-stack.ended:
+			return false
+		case <-deadline:
+			fail("the dev stack did not start in time:\n%s", stack.output())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	return true
 }
 
 // stopStack stops it as Ctrl-C does, and expects it to end by itself.
@@ -160,10 +186,8 @@ func stopStack() {
 	running := stack
 	stack = nil
 	_ = syscall.Kill(-running.Process.Pid, syscall.SIGINT)
-	ended := make(chan error, 1)
-	go func() { ended <- running.Wait() }()
 	select {
-	case <-ended: // "go run" says 1 after Ctrl-C, whatever its program says.
+	case <-running.ended: // "go run" says 1 after Ctrl-C, whatever its program says.
 		if out := running.output(); !strings.Contains(out, "Stopping.") || strings.Contains(out, "devstack: ") {
 			fail("the dev stack did not stop cleanly:\n%s", out)
 		}
