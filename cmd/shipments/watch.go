@@ -48,26 +48,31 @@ interrupted. With an id, that shipment's story is shown from its beginning.`,
 	}
 }
 
-// follow prints the messages of a stream until ctx is done.
+// follow prints the messages of a stream until ctx is done, which is no error.
 func (s *session) follow(ctx context.Context, out io.Writer, stream, filter string, policy jetstream.DeliverPolicy) error {
+	err := s.print(ctx, out, stream, filter, policy)
+	if err == nil || ctx.Err() != nil || errors.Is(err, jetstream.ErrMsgIteratorClosed) {
+		return nil
+	}
+	return fmt.Errorf("follow %s: %w", stream, err)
+}
+
+func (s *session) print(ctx context.Context, out io.Writer, stream, filter string, policy jetstream.DeliverPolicy) error {
 	consumer, err := s.js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{filter}, DeliverPolicy: policy,
 	})
 	if err != nil {
-		return fmt.Errorf("follow %s: %w", stream, err)
+		return err
 	}
 	messages, err := consumer.Messages()
 	if err != nil {
-		return fmt.Errorf("follow %s: %w", stream, err)
+		return err
 	}
 	defer messages.Stop()
 	for {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
-		if ctx.Err() != nil || errors.Is(err, jetstream.ErrMsgIteratorClosed) {
-			return nil
-		}
 		if err != nil {
-			return fmt.Errorf("follow %s: %w", stream, err)
+			return err
 		}
 		fmt.Fprintln(out, line(msg))
 	}
