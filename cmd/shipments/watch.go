@@ -51,10 +51,10 @@ interrupted. With an id, that shipment's story is shown from its beginning.`,
 // follow prints the messages of a stream until ctx is done, which is no error.
 func (s *session) follow(ctx context.Context, out io.Writer, stream, filter string, policy jetstream.DeliverPolicy) error {
 	err := s.print(ctx, out, stream, filter, policy)
-	if err == nil || ctx.Err() != nil || errors.Is(err, jetstream.ErrMsgIteratorClosed) {
-		return nil
+	if err != nil && ctx.Err() == nil && !errors.Is(err, jetstream.ErrMsgIteratorClosed) {
+		return fmt.Errorf("follow %s: %w", stream, err)
 	}
-	return fmt.Errorf("follow %s: %w", stream, err)
+	return nil
 }
 
 func (s *session) print(ctx context.Context, out io.Writer, stream, filter string, policy jetstream.DeliverPolicy) error {
