@@ -1,6 +1,6 @@
 // Package consumer feeds the shipment processes: it takes the events of the
 // SHIPMENTS stream and starts, or signals, one Temporal process for each
-// shipment.
+// shipment; requests for a shipment that runs it takes to its process.
 //
 //	SHIPMENTS ──pull──▶ handle ──judge──▶ verdict ──settle──▶ ack │ reject + term │ hand back
 //	                      │ as many at once as there are slots

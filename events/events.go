@@ -3,10 +3,11 @@
 // streams and subjects that carry them, and the guarantees of storing them.
 //
 //   - types and subjects: events.go
-//   - streams, the durable consumer, provisioning: streams.go
-//   - decoding what others published: decode.go, created.go, schema.go
+//   - streams and the durable consumer: streams.go; provisioning: provision.go
+//   - decoding what others published: decode.go, attributes.go, schema.go;
+//     shipments: created.go; requests for those that run: request.go
 //   - outcome events and publish-once: outcome.go, publish.go
-//   - rejections, the dead letters: rejection.go
+//   - rejections, the dead letters: rejection.go; their inputs: input.go
 //   - a shipment's status, read from the streams: status.go
 //
 // The events follow CloudEvents 1.0 (https://github.com/cloudevents/spec) and

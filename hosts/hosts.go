@@ -26,7 +26,7 @@ type Host struct {
 // follow this table.
 func All() []Host {
 	return []Host{
-		{Name: "consumer", Summary: "takes shipments.created events from JetStream to Temporal", run: runConsumer},
+		{Name: "consumer", Summary: "takes shipments, and requests for them, from JetStream to Temporal", run: runConsumer},
 		workerHost("orchestrator", workflows.QueueOrchestrator, "validates and classifies shipments, runs their category's process"),
 		workerHost("manifestation", workflows.QueueManifestation, "manifests a shipment as a whole"),
 		workerHost("documents", workflows.QueueDocuments, "generates the documents"),

@@ -1,6 +1,7 @@
 // Package workflows is the process of a shipment: one file per workflow.
 //
-//   - process.go: the entry, one per shipment
+//   - process.go: the entry, one per shipment; requests.go: what it can be asked
+//     while it runs; story.go: the outcome events that it publishes
 //   - category.go: domestic, international, international with paperless trade
 //   - manifestation.go, documents.go, collection.go: the stages
 //   - carrier.go: carrier integration, one carrier call each
