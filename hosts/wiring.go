@@ -25,7 +25,7 @@ func runConsumer(ctx context.Context, p *process) error {
 	}, consumer.Dependencies{
 		JetStream:        p.js,
 		Publisher:        p.publisher,
-		Temporal:         p.temporal,
+		Temporal:         withFailpoints(p.temporal),
 		ProvisionStreams: p.provisionStreams,
 		PrepareTemporal:  p.prepareTemporal,
 		Log:              p.log.With().Str("host", "consumer").Logger(),
@@ -55,6 +55,7 @@ func workerOptions(config Config, fatal func(error)) worker.Options {
 		// Stopping waits this long for activities that run.
 		WorkerStopTimeout: config.DrainTimeout,
 		OnFatalError:      fatal,
+		Interceptors:      failpointInterceptors(),
 	}
 }
 

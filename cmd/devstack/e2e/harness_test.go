@@ -2,18 +2,13 @@
 package e2e_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"os/signal"
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,28 +21,14 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"shipments/cmd/devstack/harness"
 	"shipments/cmd/devstack/stack"
 	"shipments/events"
 	"shipments/hosts"
 	"shipments/shipment"
 )
 
-// asDevstack makes the test binary behave as the devstack command, so that a
-// test can kill it without linking the servers a second time.
-const asDevstack = "E2E_RUN_AS_DEVSTACK"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asDevstack) == "" {
-		os.Exit(m.Run())
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := stack.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "devstack:", err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { os.Exit(harness.Main(m, nil)) }
 
 // system is a running system, as its users see it.
 type system struct {
@@ -195,68 +176,11 @@ func (s *system) executions(t *testing.T, id string) []*workflowpb.WorkflowExecu
 	return list.GetExecutions()
 }
 
-// process is a devstack, or another program, that a test can kill.
-type process struct {
-	cmd *exec.Cmd
-	out chan string // what it prints, line by line
-}
-
 // devstack starts a devstack process and returns when its banner is out.
-func devstack(t *testing.T, env []string, args ...string) (*process, *system) {
+func devstack(t *testing.T, env []string, args ...string) (*harness.Process, *system) {
 	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
 	args = append([]string{"--nats-port=0", "--temporal-port=0", "--ui-port=0", "--http-addr=127.0.0.1:0"}, args...)
-	p := run(t, append(env, asDevstack+"=1"), self, args...)
-	addresses := map[string]string{}
-	for line := range p.out {
-		for _, name := range []string{"HTTP API", "NATS", "Temporal", "Temporal UI"} {
-			if found := regexp.MustCompile(`^\s+` + name + `\s{2,}(\S+)`).FindStringSubmatch(line); found != nil {
-				addresses[name] = found[1]
-			}
-		}
-		if strings.Contains(line, "Ctrl-C") {
-			break
-		}
-	}
-	require.Len(t, addresses, 4, "the banner is incomplete")
+	p := harness.Start(t, harness.Options{Role: harness.Devstack, Env: env, Args: args})
+	addresses := p.Addresses(t)
 	return p, dial(t, addresses["NATS"], addresses["Temporal"], strings.TrimPrefix(addresses["HTTP API"], "http://"))
-}
-
-// run starts a program in a temporary folder.
-func run(t *testing.T, env []string, program string, args ...string) *process {
-	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), env...)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	cmd.Stderr = os.Stderr
-	require.NoError(t, cmd.Start())
-	p := &process{cmd: cmd, out: make(chan string, 1000)}
-	go func() {
-		defer close(p.out)
-		for scanner := bufio.NewScanner(out); scanner.Scan(); {
-			p.out <- scanner.Text()
-		}
-	}()
-	t.Cleanup(func() {
-		if p.cmd.ProcessState == nil {
-			p.kill(t)
-		}
-	})
-	return p
-}
-
-func (p *process) kill(t *testing.T) {
-	t.Helper()
-	require.NoError(t, p.cmd.Process.Kill())
-	_ = p.cmd.Wait() // It was killed: that is the error.
-}
-
-// terminate asks the process to stop, and returns how it ended.
-func (p *process) terminate(t *testing.T, with os.Signal) error {
-	t.Helper()
-	require.NoError(t, p.cmd.Process.Signal(with))
-	return p.cmd.Wait()
 }

@@ -17,6 +17,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	"shipments/activities/carriers"
+	"shipments/cmd/devstack/harness"
 	"shipments/events"
 	"shipments/events/eventstest"
 	"shipments/shipment"
@@ -252,7 +253,7 @@ func TestKilledWhileShipmentsWaitForTheirTimersAllFinishOnce(t *testing.T) {
 	for _, id := range ids {
 		eventually(t, func() bool { return len(s.story(t, id)) >= 3 }, "shipment %s waits for its timer", id)
 	}
-	p.kill(t)
+	p.Kill()
 
 	_, s = devstack(t, []string{"SHIPMENTS_COLLECTION_DELAY=3s"}, "--data", data)
 	s.ready(t)
@@ -267,10 +268,10 @@ func TestKilledWhileShipmentsWaitForTheirTimersAllFinishOnce(t *testing.T) {
 
 func TestAfterARestartItWorksAtOnce(t *testing.T) {
 	data := t.TempDir()
-	for i, stop := range []func(*process){
-		func(p *process) { require.NoError(t, p.terminate(t, os.Interrupt)) },
-		func(p *process) { p.kill(t) },
-		func(p *process) { require.NoError(t, p.terminate(t, os.Interrupt)) },
+	for i, stop := range []func(*harness.Process){
+		func(p *harness.Process) { require.NoError(t, p.Terminate(os.Interrupt)) },
+		func(p *harness.Process) { p.Kill() },
+		func(p *harness.Process) { require.NoError(t, p.Terminate(os.Interrupt)) },
 	} {
 		p, s := devstack(t, []string{"SHIPMENTS_COLLECTION_DELAY=100ms"}, "--data", data)
 		s.ready(t)
@@ -393,7 +394,7 @@ func TestStoppingIsCleanAndQuick(t *testing.T) {
 			require.Equal(t, http.StatusAccepted, status)
 		}
 		began := time.Now()
-		require.NoError(t, p.terminate(t, with))
+		require.NoError(t, p.Terminate(with))
 		require.Less(t, time.Since(began), 10*time.Second)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -15,21 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/activities/carriers"
+	"shipments/cmd/devstack/harness"
 	"shipments/cmd/devstack/stack"
 	"shipments/hosts"
 	"shipments/shipment"
 )
-
-// binary builds the production binary with the race detector, once.
-func binary(t *testing.T) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "shipments")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", file, "./cmd/shipments")
-	cmd.Dir = filepath.Join("..", "..", "..")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
-	return file
-}
 
 // servers starts the servers alone, and returns the environment of hosts that
 // run as processes of their own.
@@ -49,11 +38,11 @@ func servers(t *testing.T) (*stack.Stack, []string) {
 }
 
 func TestSevenHostsInSevenProcesses(t *testing.T) {
-	program := binary(t)
+	program := harness.Build(t, "-race")
 	servers, env := servers(t)
-	var processes []*process
+	var processes []*harness.Process
 	for _, host := range hosts.Names() {
-		processes = append(processes, run(t, env, program, "run", host))
+		processes = append(processes, harness.Start(t, harness.Options{Program: program, Args: []string{"run", host}, Env: env}))
 	}
 	s := dial(t, servers.NATSURL, servers.TemporalAddress, servers.HTTPAddr)
 	s.ready(t)
@@ -65,12 +54,12 @@ func TestSevenHostsInSevenProcesses(t *testing.T) {
 		s.checkEnd(t, id)
 	}
 	for i, p := range processes {
-		require.NoError(t, p.terminate(t, syscall.SIGTERM), "%s: exit code 0, and no data race", hosts.Names()[i])
+		require.NoError(t, p.Terminate(syscall.SIGTERM), "%s: exit code 0, and no data race", hosts.Names()[i])
 	}
 }
 
 func TestAWorkerThatDiesInACarrierCallIsReplacedWithOneEffect(t *testing.T) {
-	program := binary(t)
+	program := harness.Build(t, "-race")
 	calls := make(chan struct{}, 10)
 	release := make(chan struct{})
 	simulator := carriers.NewServer(carriers.Simulator{}, "", carriers.Faults{})
@@ -92,16 +81,16 @@ func TestAWorkerThatDiesInACarrierCallIsReplacedWithOneEffect(t *testing.T) {
 	servers, env := servers(t)
 	env = append(env, "SHIPMENTS_CARRIERS="+table, "SHIPMENTS_CHILD_WORKFLOWS=carrier")
 
-	run(t, env, program, "run", "api", "consumer", "orchestrator")
-	worker := run(t, env, program, "run", "carrier")
+	harness.Start(t, harness.Options{Program: program, Args: []string{"run", "api", "consumer", "orchestrator"}, Env: env})
+	worker := harness.Start(t, harness.Options{Program: program, Args: []string{"run", "carrier"}, Env: env})
 	s := dial(t, servers.NATSURL, servers.TemporalAddress, servers.HTTPAddr)
 	s.ready(t)
 	status, _ := s.do(t, http.MethodPost, "/1died0")
 	require.Equal(t, http.StatusAccepted, status)
 	<-calls // The worker is in the middle of the call.
-	worker.kill(t)
+	worker.Kill()
 	close(release)
-	run(t, env, program, "run", "carrier")
+	harness.Start(t, harness.Options{Program: program, Args: []string{"run", "carrier"}, Env: env})
 	began := time.Now()
 	result, _ := s.ended(t, "1died0")
 	require.Equal(t, shipment.Success, result.Status)

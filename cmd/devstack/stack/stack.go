@@ -33,6 +33,9 @@ type Options struct {
 	Ephemeral bool
 	// The ports of NATS, Temporal and the Temporal UI; 0 picks a free one.
 	NATSPort, TemporalPort, UIPort int
+	// TemporalConfig is a file with dynamic configuration of the Temporal
+	// server, read again when it changes; none by default.
+	TemporalConfig string
 	// NoUI leaves the Temporal UI out.
 	NoUI bool
 	// HTTPAddr is the API's address; port 0 picks a free one.

@@ -51,6 +51,10 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{
 		Level: "warn", OutputFile: filepath.Join(s.LogDir, "temporal.log"),
 	}))
+	settings, err := s.dynamicConfig(logger)
+	if err != nil {
+		return err
+	}
 	s.temporal, err = temporal.NewServer(
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),
@@ -58,7 +62,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		// With its members known, the server does not look for those of its
 		// earlier life: it would wait for them for a minute.
 		temporal.WithStaticHosts(staticHosts(conf)),
-		temporal.WithDynamicConfigClient(dynamicconfig.StaticClient(dynamicSettings())),
+		temporal.WithDynamicConfigClient(settings),
 	)
 	if err != nil {
 		return fmt.Errorf("make the Temporal server: %w", err)
@@ -228,6 +232,39 @@ func dynamicSettings() map[dynamicconfig.Key]any {
 		dynamicconfig.HistoryShutdownDrainDuration.Key():                        time.Duration(0),
 		dynamicconfig.MatchingShutdownDrainDuration.Key():                       time.Duration(0),
 	}
+}
+
+// dynamicConfig are the settings above, overridden by those of the operator's
+// file, if there is one.
+func (s *Stack) dynamicConfig(logger log.Logger) (dynamicconfig.Client, error) {
+	defaults := dynamicconfig.StaticClient(dynamicSettings())
+	if s.options.TemporalConfig == "" {
+		return defaults, nil
+	}
+	done := make(chan any)
+	file, err := dynamicconfig.NewFileBasedClient(&dynamicconfig.FileBasedClientConfig{
+		Filepath: s.options.TemporalConfig, PollInterval: 5 * time.Second,
+	}, logger, done)
+	if err != nil {
+		return nil, fmt.Errorf("--temporal-config: %w", err)
+	}
+	s.undo = append(s.undo, func() error { close(done); return nil })
+	return overridden{FileBasedClient: file, defaults: defaults}, nil
+}
+
+// overridden are settings of a file, and defaults for what it does not set.
+type overridden struct {
+	*dynamicconfig.FileBasedClient
+
+	defaults dynamicconfig.StaticClient
+}
+
+// GetValue returns a setting's value.
+func (o overridden) GetValue(key dynamicconfig.Key) []dynamicconfig.ConstrainedValue {
+	if values := o.FileBasedClient.GetValue(key); len(values) > 0 {
+		return values
+	}
+	return o.defaults.GetValue(key)
 }
 
 // quiet is a logger for a client whose failures are expected.

@@ -1,0 +1,15 @@
+//go:build !failpoints
+
+package hosts
+
+import (
+	"go.temporal.io/sdk/interceptor"
+
+	"shipments/consumer"
+)
+
+// Only binaries built with the tag failpoints crash on demand: see failpoints.go.
+
+func withFailpoints(temporal consumer.Temporal) consumer.Temporal { return temporal }
+
+func failpointInterceptors() []interceptor.WorkerInterceptor { return nil }
