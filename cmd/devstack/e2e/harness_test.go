@@ -28,7 +28,7 @@ import (
 	"shipments/shipment"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m, nil)) }
+func TestMain(m *testing.M) { os.Exit(harness.Main(m.Run, nil)) }
 
 // system is a running system, as its users see it.
 type system struct {

@@ -38,7 +38,7 @@ func servers(t *testing.T) (*stack.Stack, []string) {
 }
 
 func TestSevenHostsInSevenProcesses(t *testing.T) {
-	program := harness.Build(t, "-race")
+	program := harness.Build(t, t.TempDir(), "-race")
 	servers, env := servers(t)
 	var processes []*harness.Process
 	for _, host := range hosts.Names() {
@@ -59,7 +59,7 @@ func TestSevenHostsInSevenProcesses(t *testing.T) {
 }
 
 func TestAWorkerThatDiesInACarrierCallIsReplacedWithOneEffect(t *testing.T) {
-	program := harness.Build(t, "-race")
+	program := harness.Build(t, t.TempDir(), "-race")
 	calls := make(chan struct{}, 10)
 	release := make(chan struct{})
 	simulator := carriers.NewServer(carriers.Simulator{}, "", carriers.Faults{})

@@ -27,12 +27,12 @@ const roleVariable = "HARNESS_ROLE"
 const Devstack = "devstack"
 
 // Main is a TestMain with roles: it runs the tests, unless the process was
-// started by [Self] to be something else. Every binary can be a dev stack;
+// started by [Start] to be something else. Every binary can be a dev stack;
 // others adds to that. It returns the exit code.
-func Main(m *testing.M, others map[string]func(ctx context.Context, args []string) error) int {
+func Main(tests func() int, others map[string]func(ctx context.Context, args []string) error) int {
 	role := os.Getenv(roleVariable)
 	if role == "" {
-		return m.Run()
+		return tests()
 	}
 	behave := others[role]
 	if role == Devstack {
@@ -47,10 +47,10 @@ func Main(m *testing.M, others map[string]func(ctx context.Context, args []strin
 	return 0
 }
 
-// Build builds the production binary and returns its file.
-func Build(t testing.TB, flags ...string) string {
+// Build builds the production binary into a folder and returns its file.
+func Build(t testing.TB, dir string, flags ...string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "shipments")
+	file := filepath.Join(dir, "shipments")
 	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-o", file, "./cmd/shipments")...)
 	cmd.Dir = filepath.Join("..", "..", "..") // the tests of a package of the dev stack run there
 	out, err := cmd.CombinedOutput()

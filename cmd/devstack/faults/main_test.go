@@ -1,0 +1,123 @@
+// Package faults_test injects faults into the whole system: nats-server, the
+// Temporal server and the hosts run as processes of their own, which are
+// killed, paused and restarted, with a proxy between them that loses replies,
+// cuts and stalls. Each test names the row of the fault table that it stands
+// for, and ends with the same oracle.
+//
+//	main_test.go      roles of the test binary, the table at the end
+//	site_test.go      the processes
+//	proxy_test.go     the proxy
+//	load_test.go      what is published
+//	oracle_test.go    what has to hold in the end
+//	rows_*_test.go    the rows
+//	cluster_test.go   three NATS servers
+//	chaos_test.go     random faults for a long time
+package faults_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+
+	"shipments/cmd/devstack/harness"
+)
+
+var full = flag.Bool("full", false, "longer outages and more load")
+
+// programs is the folder of the binaries that the tests have built.
+var programs string
+
+func TestMain(m *testing.M) {
+	os.Exit(harness.Main(func() int { return runTests(m) }, map[string]func(context.Context, []string) error{roleNATS: natsServer}))
+}
+
+func runTests(m *testing.M) int {
+	flag.Parse()
+	// Most of a test is waiting for others to notice.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	var err error
+	if programs, err = os.MkdirTemp("", "shipments-faults-"); err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(programs)
+	code := m.Run()
+	table.print()
+	return code
+}
+
+// roleNATS is a NATS server, as the nats-server command runs it.
+const roleNATS = "nats-server"
+
+func natsServer(_ context.Context, args []string) error {
+	flags := flag.NewFlagSet(roleNATS, flag.ContinueOnError)
+	options, err := natsserver.ConfigureOptions(flags, args, nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	server, err := natsserver.NewServer(options)
+	if err != nil {
+		return err
+	}
+	server.ConfigureLogger()
+	if err := natsserver.Run(server); err != nil {
+		return err
+	}
+	server.WaitForShutdown()
+	return nil
+}
+
+// outages are shorter unless all is wanted.
+func either(short, long time.Duration) time.Duration {
+	if *full {
+		return long
+	}
+	return short
+}
+
+// results are the lines of the table.
+type results struct {
+	mu    sync.Mutex
+	lines []result
+}
+
+// result is what one test saw.
+type result struct {
+	row, fault string
+	tally
+	recovered time.Duration
+}
+
+var table results
+
+func (r *results) add(line result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, line)
+}
+
+func (r *results) print() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.lines) == 0 {
+		return
+	}
+	slices.SortFunc(r.lines, func(a, b result) int { return strings.Compare(a.row+a.fault, b.row+b.fault) })
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "\nROW\tFAULT\tINPUTS\tEFFECTS\tREPEATS\tREJECTIONS\tLOST\tDOUBLED\tRECOVERED IN")
+	for _, l := range r.lines {
+		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", l.row, l.fault, l.inputs, l.effects, l.repeats, l.rejections,
+			len(l.lost), len(l.doubled), l.recovered.Round(100*time.Millisecond))
+	}
+	_ = out.Flush() // Standard output: there is nobody else to tell.
+}

@@ -1,0 +1,251 @@
+package faults_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"shipments/events"
+	"shipments/shipment"
+)
+
+// tally is what the streams say in the end.
+type tally struct {
+	inputs     int // messages in SHIPMENTS
+	effects    int // shipments that a process took on
+	repeats    int // inputs that were recognised as known
+	rejections int
+	successes  int
+	// lost and doubled name what should be there and is not, and what is there
+	// more often than once.
+	lost, doubled []string
+}
+
+// finish waits until all has healed, and judges: every input has one effect or
+// one rejection, every outcome is stored once, every carrier's effect happened
+// once, nothing is left over, and at least so many shipments succeeded.
+func (s *site) finish(healed time.Time, successes int) {
+	s.Helper()
+	s.eventually("everything is finished", s.settled)
+	recovered := time.Since(healed)
+	t := s.judge()
+	table.add(result{row: s.row, fault: s.fault, tally: t, recovered: recovered})
+	require.Empty(s, t.lost, "lost")
+	require.Empty(s, t.doubled, "doubled")
+	require.Equal(s, t.inputs, t.effects+t.repeats+t.rejections, "every input has an effect, is known, or is rejected")
+	require.GreaterOrEqual(s, t.successes, successes)
+	s.Logf("row %s, %s: %d inputs = %d effects + %d repeats + %d rejections; recovered in %s",
+		s.row, s.fault, t.inputs, t.effects, t.repeats, t.rejections, recovered.Round(100*time.Millisecond))
+}
+
+// settled reports whether every input was acknowledged or rejected and every
+// shipment has ended.
+func (s *site) settled(ctx context.Context) bool {
+	consumer, err := s.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
+	if err != nil {
+		return false
+	}
+	inputs, err := s.js.Stream(ctx, events.StreamShipments)
+	if err != nil {
+		return false
+	}
+	outcomes, err := s.js.Stream(ctx, events.StreamEvents)
+	if err != nil {
+		return false
+	}
+	info, err := outcomes.Info(ctx, jetstream.WithSubjectFilter("shipments.>"))
+	if err != nil {
+		return false
+	}
+	begun, ended := 0, 0
+	for subject := range info.State.Subjects {
+		switch eventType, _ := split(subject); eventType {
+		case events.TypeAccepted:
+			begun++
+		case events.TypeCompleted, events.TypeFailed, events.TypeCancelled:
+			ended++
+		}
+	}
+	state := consumer.CachedInfo()
+	return begun == ended && state.NumAckPending == 0 && state.NumPending == 0 &&
+		state.AckFloor.Stream == inputs.CachedInfo().State.LastSeq && s.known(begun)
+}
+
+// known reports whether every shipment that was published has begun: a message
+// is acknowledged when Temporal has it, which is before its process begins.
+func (s *site) known(begun int) bool {
+	s.load.mu.Lock()
+	defer s.load.mu.Unlock()
+	ids := map[string]bool{}
+	for _, in := range s.load.acknowledged {
+		if in.id != "" {
+			ids[in.id] = true
+		}
+	}
+	return begun == len(ids)
+}
+
+// split takes a subject apart into type and shipment id.
+func split(subject string) (eventType, id string) {
+	dot := strings.LastIndexByte(subject, '.')
+	return subject[:dot], subject[dot+1:]
+}
+
+// judge reads all streams and holds what they contain against what was published.
+func (s *site) judge() tally {
+	s.Helper()
+	var t tally
+	stored := s.outcomes(&t)
+	rejected := map[uint64][]events.Rejection{}
+	for _, msg := range s.read(events.StreamRejections) {
+		var ev event.Event
+		var r events.Rejection
+		require.NoError(s, json.Unmarshal(msg.Data(), &ev))
+		require.NoError(s, ev.DataAs(&r))
+		rejected[r.Input.StreamSequence] = append(rejected[r.Input.StreamSequence], r)
+		t.rejections++
+	}
+	s.inputs(&t, stored, rejected)
+	s.carrierEffects(&t)
+	return t
+}
+
+// inputs judges what became of every message in SHIPMENTS.
+func (s *site) inputs(t *tally, ledger map[string]events.Accepted, rejected map[uint64][]events.Rejection) {
+	s.Helper()
+	missing := map[string]bool{}
+	for id := range s.load.acknowledged {
+		missing[id] = true
+	}
+	begun := map[string]bool{}
+	for _, msg := range s.read(events.StreamShipments) {
+		t.inputs++
+		id := msg.Headers().Get(jetstream.MsgIDHeader)
+		in, known := s.load.acknowledged[id]
+		require.True(s, known, "%s was published by nobody", id)
+		delete(missing, id)
+		meta, err := msg.Metadata()
+		require.NoError(s, err)
+		reasons := rejected[meta.Sequence.Stream]
+		for _, r := range reasons {
+			require.Equal(s, msg.Data(), r.Input.Data, "a rejection holds the original bytes")
+		}
+		entry, taken := ledger[in.id]
+		wanted := 1
+		if taken && entry.ContentDigest == in.digest {
+			wanted = 0
+			if begun[in.id] {
+				t.repeats++
+			}
+			begun[in.id] = true
+		}
+		where := fmt.Sprintf("input %d (%s)", meta.Sequence.Stream, in.id)
+		switch {
+		case len(reasons) < wanted:
+			t.lost = append(t.lost, where+" has neither effect nor rejection")
+		case len(reasons) > wanted:
+			t.doubled = append(t.doubled, fmt.Sprintf("%s has an effect: %v; rejections: %d", where, wanted == 0, len(reasons)))
+		}
+	}
+	for id := range missing {
+		t.lost = append(t.lost, "acknowledged message "+id+" is not in the stream")
+	}
+}
+
+// story are the types of events that a shipment's story consists of.
+func story(id string) []string {
+	begin := []string{events.TypeAccepted}
+	switch emulated := shipment.Emulated(id); {
+	case emulated.RefusesManifestation():
+		return append(begin, events.TypeFailed)
+	case emulated.RefusesCollection():
+		return append(begin, events.TypeManifested, events.TypeDocumentsGenerated, events.TypeFailed)
+	default:
+		return append(begin, events.TypeManifested, events.TypeDocumentsGenerated, events.TypeCollectionBooked, events.TypeCompleted)
+	}
+}
+
+// outcomes judges the outcome events, and returns the ledger.
+func (s *site) outcomes(t *tally) map[string]events.Accepted {
+	s.Helper()
+	ledger := map[string]events.Accepted{}
+	stories := map[string][]string{}
+	for _, msg := range s.read(events.StreamEvents) {
+		eventType, id := split(msg.Subject())
+		stories[id] = append(stories[id], eventType)
+		if eventType == events.TypeAccepted {
+			var ev event.Event
+			var entry events.Accepted
+			require.NoError(s, json.Unmarshal(msg.Data(), &ev))
+			require.NoError(s, ev.DataAs(&entry))
+			ledger[id] = entry
+			t.effects++
+		}
+		if eventType == events.TypeCompleted {
+			t.successes++
+		}
+	}
+	for id, told := range stories {
+		wanted := story(id)
+		switch got, want := strings.Join(told, " "), strings.Join(wanted, " "); {
+		case len(told) < len(wanted):
+			t.lost = append(t.lost, fmt.Sprintf("shipment %s: %s instead of %s", id, got, want))
+		case got != want:
+			t.doubled = append(t.doubled, fmt.Sprintf("shipment %s: %s instead of %s", id, got, want))
+		}
+	}
+	return ledger
+}
+
+// carrierEffects judges what the carriers' systems did.
+func (s *site) carrierEffects(t *tally) {
+	effects, _ := s.carriers.Effects()
+	happened := map[string]int{}
+	for key, n := range effects {
+		id, _, _ := strings.Cut(key, "/")
+		happened[id]++
+		if n != 1 {
+			t.doubled = append(t.doubled, fmt.Sprintf("carrier effect %s happened %d times", key, n))
+		}
+	}
+	for _, in := range s.load.shipments {
+		wanted := len(shipment.Sample(in.id, sampleTime).Legs) + 1
+		if emulated := shipment.Emulated(in.id); emulated.RefusesManifestation() || emulated.RefusesCollection() {
+			continue
+		}
+		if happened[in.id] != wanted {
+			t.lost = append(t.lost, fmt.Sprintf("shipment %s: %d carrier effects instead of %d", in.id, happened[in.id], wanted))
+		}
+	}
+}
+
+// read reads a whole stream.
+func (s *site) read(name string) []jetstream.Msg {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	stream, err := s.js.Stream(ctx, name)
+	require.NoError(s, err)
+	left := stream.CachedInfo().State.Msgs
+	if left == 0 {
+		return nil
+	}
+	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
+	require.NoError(s, err)
+	arriving, err := consumer.Messages()
+	require.NoError(s, err)
+	defer arriving.Stop()
+	found := make([]jetstream.Msg, 0, left)
+	for uint64(len(found)) < left {
+		msg, err := arriving.Next(jetstream.NextContext(ctx))
+		require.NoError(s, err)
+		found = append(found, msg)
+	}
+	return found
+}

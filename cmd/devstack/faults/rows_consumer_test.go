@@ -1,0 +1,148 @@
+package faults_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"shipments/cmd/devstack/stack"
+	"shipments/events"
+)
+
+func TestRow01CrashBeforeTemporalIsCalled(t *testing.T) {
+	crashAt(t, "01", "crash before Temporal is called", "before-temporal@5")
+}
+
+func TestRow01CrashAfterTemporalAcceptedBeforeTheAck(t *testing.T) {
+	crashAt(t, "01", "crash after Temporal accepted, before the ack", "after-temporal@5")
+}
+
+func TestRow03CrashAfterAnOutcomeWasPublishedBeforeItWasRecorded(t *testing.T) {
+	t.Run("the ledger", func(t *testing.T) {
+		crashAt(t, "03", "crash between ledger entry and its record", "after-Accept@5")
+	})
+	t.Run("an outcome", func(t *testing.T) {
+		crashAt(t, "03", "crash between outcome and its record", "after-Publish@10")
+	})
+}
+
+// crashAt lets the hosts die at an exact line under load, and starts them again.
+func crashAt(t *testing.T, row, fault, failpoint string) {
+	t.Helper()
+	t.Parallel()
+	s := newSite(t, row, fault, siteOptions{})
+	failing := s.runFailing(failpoint)
+	s.ready(failing)
+	s.load.publish(several(40, s.load.mixed)...)
+	require.ErrorContains(t, failing.Wait(), "killed", "the hosts die at the failpoint")
+	healed := time.Now()
+	s.run(nil)
+	s.finish(healed, 10)
+}
+
+func TestRow02AckLostAndTheWorkflowClosedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "02", "ack lost, workflow closed meanwhile", siteOptions{})
+	h := s.run(nil)
+	s.ready(h)
+	var lost atomic.Int64
+	s.toNATS.lose(func(f frame) bool {
+		isAck := strings.HasPrefix(f.subject, "$JS.ACK.") && strings.HasPrefix(string(f.payload), "+ACK")
+		if isAck {
+			lost.Add(1)
+		}
+		return isAck
+	})
+	inputs := several(10, s.load.shipment)
+	s.load.publish(inputs...)
+	s.eventually("all processes have closed", func(ctx context.Context) bool {
+		return s.ended(ctx) == len(inputs) && lost.Load() >= int64(len(inputs))
+	})
+	s.toNATS.heal()
+	s.finish(time.Now(), 5)
+	// Recognised as repeats: no process ran a second time.
+	count, err := s.temporalClient().CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Namespace: stack.Namespace})
+	require.NoError(t, err)
+	require.EqualValues(t, len(inputs), count.GetCount())
+}
+
+// ended counts the shipments that have ended.
+func (s *site) ended(ctx context.Context) int {
+	n := 0
+	for _, eventType := range []string{events.TypeCompleted, events.TypeFailed, events.TypeCancelled} {
+		n += s.count(ctx, events.StreamEvents, eventType+".*")
+	}
+	return n
+}
+
+func TestRow05StoppedUnderLoad(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "05", "SIGTERM under load", siteOptions{})
+	h := s.run([]string{"SHIPMENTS_DRAIN_TIMEOUT=10s"})
+	s.ready(h)
+	stop := s.load.flow(40)
+	s.eventually("shipments are on their way", func(ctx context.Context) bool { return s.count(ctx, events.StreamEvents, "shipments.>") > 50 })
+	began := time.Now()
+	require.NoError(t, h.Terminate(syscall.SIGTERM), "exit code 0")
+	require.Less(t, time.Since(began), 15*time.Second, "it stops within its bound")
+	stop()
+	healed := time.Now()
+	s.run(nil)
+	s.finish(healed, 20)
+}
+
+func TestRow06PausedBeyondAckWait(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "06", "service paused beyond AckWait", siteOptions{})
+	paused := s.run(nil)
+	s.ready(paused)
+	other := s.run(nil)
+	s.ready(other)
+	stop := s.load.flow(10)
+	s.eventually("shipments are on their way", func(ctx context.Context) bool { return s.count(ctx, events.StreamEvents, "shipments.>") > 20 })
+	paused.Pause()
+	s.outage(events.AckWait + 5*time.Second)
+	paused.Resume()
+	healed := time.Now()
+	stop()
+	s.finish(healed, 50)
+}
+
+func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "15", "durable consumer deleted", siteOptions{})
+	h := s.run(nil)
+	s.ready(h)
+	stop := s.load.flow(20)
+	for range 2 {
+		n := s.ended(t.Context())
+		s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > n+10 })
+		require.NoError(t, s.js.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
+	}
+	stop()
+	s.finish(time.Now(), 20)
+}
+
+func TestRow16AHundredEventsForOneShipmentAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "16", "a hundred events for one shipment at once", siteOptions{})
+	s.ready(s.run(nil))
+	s.ready(s.run(nil))
+	one := s.load.named("cthesame0")
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() { s.load.publish(one, s.load.event(one.id, "again", 1000)) })
+	}
+	all.Wait()
+	s.finish(time.Now(), 1)
+	count, err := s.temporalClient().CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Namespace: stack.Namespace})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, count.GetCount(), "one process")
+}
