@@ -23,6 +23,7 @@ import (
 const (
 	pullExpiry    = 20 * time.Second // the server ends a pull after this time
 	pullHeartbeat = 5 * time.Second  // the server shows that a pull is alive
+	finishTimeout = 2 * time.Second  // for the server to confirm that a pull is over
 	ackPrefix     = "$JS.ACK."
 )
 
@@ -43,49 +44,78 @@ func pullBatch(ctx context.Context, js jetstream.JetStream, n int, each func(del
 	nc := js.Conn()
 	inbox := nc.NewInbox()
 	arriving := make(chan *nats.Msg, n+8)
-	sub, err := nc.ChanSubscribe(inbox, arriving)
+	sub, err := nc.Subscribe(inbox, func(msg *nats.Msg) { arriving <- msg })
 	if err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
-	defer sub.Unsubscribe() //nolint:errcheck // the connection is gone then, and the subscription with it
+	sub.SetClosedHandler(func(string) { close(arriving) })
 	request, err := json.Marshal(pullRequest{Batch: n, Expires: pullExpiry, Heartbeat: pullHeartbeat})
 	if err != nil {
 		return fmt.Errorf("encode the pull: %w", err)
 	}
 	subject := events.APISubject(js, "CONSUMER.MSG.NEXT."+events.StreamShipments+"."+events.ConsumerName)
 	if err := nc.PublishRequest(subject, inbox, request); err != nil {
-		return fmt.Errorf("pull: %w", err)
+		return errors.Join(fmt.Errorf("pull: %w", err), sub.Unsubscribe())
 	}
+	if err := receive(ctx, arriving, n, each); ctx.Err() == nil || err != nil {
+		return errors.Join(err, sub.Unsubscribe())
+	}
+	return finish(sub, arriving, each)
+}
+
+// finish ends a pull early: what the server has sent before it learns of that
+// is handled too. Otherwise it would come again only after AckWait.
+func finish(sub *nats.Subscription, arriving <-chan *nats.Msg, each func(delivery)) error {
+	if err := sub.Drain(); err != nil {
+		return fmt.Errorf("end the pull: %w", err)
+	}
+	enough := time.After(finishTimeout) // with the server away there is no end to wait for
+	for {
+		select {
+		case msg, open := <-arriving:
+			if !open {
+				return nil
+			}
+			if d, isDelivery := deliveryOf(msg); isDelivery {
+				each(d)
+			}
+		case <-enough:
+			return nil
+		}
+	}
+}
+
+// receive calls each for up to n messages that arrive.
+func receive(ctx context.Context, arriving <-chan *nats.Msg, n int, each func(delivery)) error {
 	silence := time.NewTimer(2 * pullHeartbeat)
 	defer silence.Stop()
-	for stopping := ctx.Done(); n > 0; {
-		var msg *nats.Msg
+	for n > 0 {
 		select {
-		case msg = <-arriving:
-		default: // What has arrived is handled even while stopping.
-			select {
-			case msg = <-arriving:
-			case <-stopping:
-				return nil
-			case <-silence.C:
-				return errNoHeartbeat
-			}
-		}
-		silence.Reset(2 * pullHeartbeat)
-		if !strings.HasPrefix(msg.Reply, ackPrefix) {
-			if ended, err := pullStatus(msg); ended || err != nil {
+		case msg := <-arriving:
+			silence.Reset(2 * pullHeartbeat)
+			d, isDelivery := deliveryOf(msg)
+			if isDelivery {
+				n--
+				each(d)
+			} else if ended, err := pullStatus(msg); ended || err != nil {
 				return err
 			}
-			continue
+		case <-ctx.Done():
+			return nil
+		case <-silence.C:
+			return errNoHeartbeat
 		}
-		meta, err := msg.Metadata()
-		if err != nil {
-			return fmt.Errorf("read a message's metadata: %w", err)
-		}
-		n--
-		each(delivery{msg: msg, meta: meta})
 	}
 	return nil
+}
+
+// deliveryOf tells a message of the stream from one of the server's own.
+func deliveryOf(msg *nats.Msg) (delivery, bool) {
+	if !strings.HasPrefix(msg.Reply, ackPrefix) {
+		return delivery{}, false
+	}
+	meta, err := msg.Metadata()
+	return delivery{msg: msg, meta: meta}, err == nil
 }
 
 // pullStatus reads a status message of the server: whether the pull has ended,

@@ -138,9 +138,9 @@ func several(n int, of func() input) []input {
 	return inputs
 }
 
-// flow publishes mixed inputs at a rate per second until the returned function
+// flow publishes inputs at a rate per second until the returned function
 // is called, which waits for the last one to be acknowledged.
-func (l *load) flow(rate int) (stop func()) {
+func (l *load) flow(rate int, of func() input) (stop func()) {
 	done, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -151,7 +151,7 @@ func (l *load) flow(rate int) (stop func()) {
 			case <-done:
 				return
 			case <-ticker.C:
-				l.publish(l.mixed())
+				l.publish(of())
 			}
 		}
 	}()
