@@ -4,7 +4,7 @@
 //
 //	SHIPMENTS ──pull──▶ handle ──judge──▶ verdict ──settle──▶ ack │ reject + term │ hand back
 //	                      │ as many at once as there are slots
-//	                      └─ while Temporal is away: keep the message alive, try again
+//	                      └─ while Temporal is away: stop pulling, keep what is held alive, try again
 //
 // A message is acknowledged only after Temporal has taken its event on, or
 // after its rejection is stored. Everything in between may crash at any point:
@@ -125,6 +125,7 @@ type handling struct {
 	stopping context.Context //nolint:containedctx // its end is what handlers ask for, not their own
 	slots    chan struct{}
 	busy     sync.WaitGroup
+	outage   outage
 }
 
 // pull asks for as many messages as there are free slots and handles them as
@@ -135,6 +136,11 @@ func (h *handling) pull(ctx, work context.Context) error {
 		return fmt.Errorf("look up consumer %s: %w", events.ConsumerName, err)
 	}
 	for ctx.Err() == nil {
+		select {
+		case <-h.outage.isOver():
+		case <-ctx.Done():
+			return nil
+		}
 		free := h.acquire(ctx)
 		err := pullBatch(ctx, h.js, free, func(d delivery) {
 			free--

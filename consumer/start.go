@@ -25,39 +25,17 @@ type Temporal interface {
 	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
 }
 
-const (
-	callTimeout  = 10 * time.Second // one call to Temporal or JetStream
-	firstBackoff = 100 * time.Millisecond
-	lastBackoff  = 10 * time.Second
-)
+// callTimeout bounds one attempt: a call to Temporal, and what it takes to judge its answer.
+const callTimeout = 10 * time.Second
 
 // start takes an event to its shipment's process. While Temporal or JetStream
 // is away it holds the message and tries again, for as long as it takes or
-// until the consumer stops. It occupies its slot meanwhile: with all slots
-// held, nothing more is pulled.
+// until the consumer stops.
 func (h *handling) start(ctx context.Context, d delivery, created events.ShipmentCreated) verdict {
 	if err := sendable(created); err != nil {
 		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}
 	}
 	return h.persist(created.Data.ShipmentID, func() (verdict, error) { return h.tryStart(ctx, d, created) })
-}
-
-// persist tries until there is a verdict or the consumer stops.
-func (h *handling) persist(shipmentID string, try func() (verdict, error)) verdict {
-	backoff := firstBackoff
-	for {
-		v, err := try()
-		if err == nil {
-			return v
-		}
-		if backoff == firstBackoff {
-			h.log.Warn().Err(err).Str("shipment", shipmentID).Msg("An event has to wait; trying again until it is taken on")
-		}
-		if !pause(h.stopping, backoff) {
-			return verdict{handBack: err}
-		}
-		backoff = min(2*backoff, lastBackoff)
-	}
 }
 
 // maxSignalBytes bounds the signal: far below the 2 MiB at which Temporal
@@ -90,46 +68,18 @@ func (h *handling) tryStart(ctx context.Context, d delivery, created events.Ship
 		workflows.Created{Event: created, StreamSequence: d.meta.Sequence.Stream},
 		options, workflows.ShipmentProcess, workflows.ProcessInput{Settings: settings})
 	switch fateOf(err) {
-	case started:
+	case taken:
 		return verdict{effect: "taken on by " + options.ID}, nil
 	case closed:
 		return h.compare(ctx, created)
+	case unfit:
+		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}, nil
 	case misfit:
 		// Most likely the namespace has lost its search attributes.
 		return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, errors.Join(err, h.prepare(ctx)))
-	case waiting:
+	case busy, away:
 	}
 	return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, err)
-}
-
-// fate is what Temporal's answer to a signal-with-start means for the event.
-type fate int
-
-const (
-	started fate = iota // the process has it
-	closed              // the process has ended
-	misfit              // Temporal is not set up for it, or a limit is reached
-	waiting             // Temporal is away or overloaded
-)
-
-// fateOf classifies Temporal's errors. None of them rejects an event: whatever
-// Temporal would never take is found before it is asked (see sendable), and an
-// outage, a wrong set-up or a limit passes.
-func fateOf(err error) fate {
-	var (
-		alreadyStarted *serviceerror.WorkflowExecutionAlreadyStarted
-		invalid        *serviceerror.InvalidArgument
-	)
-	switch {
-	case err == nil:
-		return started
-	case errors.As(err, &alreadyStarted):
-		return closed
-	case errors.As(err, &invalid):
-		return misfit
-	default:
-		return waiting
-	}
 }
 
 // compare judges an event whose process has ended, by what is known of it: the

@@ -26,8 +26,12 @@ type verdict struct {
 // that was handed back.
 const handBackDelay = 5 * time.Second
 
-// settleTimeout bounds one confirmed answer to JetStream.
-const settleTimeout = 10 * time.Second
+const (
+	// settleTimeout bounds settling; it is less than AckWait.
+	settleTimeout = 20 * time.Second
+	// answerTimeout bounds one attempt at an answer that JetStream confirms.
+	answerTimeout = 5 * time.Second
+)
 
 // settle carries a verdict out. It is the one place that acknowledges,
 // terminates or hands back a message.
@@ -43,13 +47,14 @@ func (h *handling) settle(ctx context.Context, d delivery, v verdict) {
 	defer cancel()
 
 	if len(v.reasons) > 0 {
-		if err := h.publisher.Reject(ctx, rejection(d, v)); err != nil {
+		err := repeatedly(ctx, func(ctx context.Context) error { return h.publisher.Reject(ctx, rejection(d, v)) })
+		if err != nil {
 			v = verdict{handBack: fmt.Errorf("store the rejection: %w", err)}
 		}
 	}
 	switch {
 	case v.effect != "":
-		if err := d.acknowledge(ctx); err != nil {
+		if err := repeatedly(ctx, d.acknowledge); err != nil {
 			log.Warn().Err(err).Msg("An acknowledgement was not confirmed; the message will be delivered again and recognised")
 			return
 		}
@@ -64,6 +69,19 @@ func (h *handling) settle(ctx context.Context, d delivery, v verdict) {
 		log.Warn().Err(v.handBack).Msg("Message handed back to JetStream")
 		if err := d.handBack(handBackDelay); err != nil {
 			log.Warn().Err(err).Msg("The message could not be handed back; it will be delivered again after its time to acknowledge")
+		}
+	}
+}
+
+// repeatedly tries until it succeeds or ctx is done: a connection that is lost
+// and found again in between costs less than another delivery.
+func repeatedly(ctx context.Context, do func(context.Context) error) error {
+	for {
+		once, cancel := context.WithTimeout(ctx, answerTimeout)
+		err := do(once)
+		cancel()
+		if err == nil || !pause(ctx, 200*time.Millisecond) {
+			return err
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -47,7 +48,7 @@ func (d Difference) String() string {
 // Check compares the streams and the durable consumer with what is wanted. It
 // changes nothing.
 func Check(ctx context.Context, js jetstream.JetStream, replicas int) ([]Difference, error) {
-	var differences []Difference
+	differences := checkServer(js.Conn().MaxPayload())
 	for _, want := range Streams(replicas) {
 		stream, err := js.Stream(ctx, want.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -71,6 +72,22 @@ func Check(ctx context.Context, js jetstream.JetStream, replicas int) ([]Differe
 		differences = append(differences, found...)
 	}
 	return differences, nil
+}
+
+// minMaxPayload is what a rejection of the largest input needs: the input in
+// base64, its headers escaped, and the reasons.
+const minMaxPayload = 2 * MaxMessageBytes
+
+// checkServer refuses a server that could take an input and not its rejection.
+func checkServer(maxPayload int64) []Difference {
+	if maxPayload >= minMaxPayload {
+		return nil
+	}
+	return []Difference{{
+		Object: "nats-server", Setting: "max_payload", Have: strconv.FormatInt(maxPayload, 10),
+		Want: fmt.Sprintf("at least %d", minMaxPayload), Change: Refuse,
+		Advice: "the rejection of a large input would not fit into a message; raise max_payload in the server's configuration and reload it",
+	}}
 }
 
 func missingConsumer() Difference {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
@@ -77,6 +78,15 @@ func TestProvisioningRefusesWhatWouldLoseData(t *testing.T) {
 			require.ErrorIs(t, err, jetstream.ErrStreamNotFound, "nothing was changed")
 		})
 	}
+}
+
+func TestAServerThatCouldNotStoreARejectionIsRefused(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartWith(t, func(o *natsserver.Options) { o.MaxPayload = 64 << 10 })
+	_, err := events.Provision(t.Context(), s.JS, 1)
+	var refused *events.RefusedError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, "max_payload", refused.Difference.Setting)
 }
 
 func TestADeletedConsumerIsMadeAnew(t *testing.T) {

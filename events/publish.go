@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/uuid"
@@ -17,6 +19,42 @@ import (
 type Publisher struct {
 	js        jetstream.JetStream
 	publicURL string
+	trouble   atomic.Pointer[trouble]
+}
+
+// trouble is the latest failure to store an event.
+type trouble struct {
+	err error
+	at  time.Time
+}
+
+// troubleLasts is how long a failure counts if nothing more is published.
+const troubleLasts = 30 * time.Second
+
+// Trouble returns why the latest event could not be stored, if that was lately
+// and none could be stored since: a server with a full disk, say, answers
+// everything but publications.
+func (p *Publisher) Trouble() error {
+	t := p.trouble.Load()
+	if t == nil || time.Since(t.at) > troubleLasts {
+		return nil
+	}
+	return t.err
+}
+
+// store publishes a message and waits for JetStream to confirm that it is stored.
+func (p *Publisher) store(ctx context.Context, msg *nats.Msg, options ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	ack, err := p.js.PublishMsg(ctx, msg, options...)
+	switch {
+	case err == nil, isWrongLastSequence(err):
+		p.trouble.Store(nil)
+	case !errors.Is(err, context.Canceled):
+		p.trouble.Store(&trouble{err: err, at: time.Now()})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("publish %s: %w", msg.Subject, err)
+	}
+	return ack, nil
 }
 
 // NewPublisher makes a publisher. The schemas that events name are served by
@@ -49,9 +87,9 @@ func (p *Publisher) PublishCreated(ctx context.Context, ev event.Event, shipment
 	// Only the very same event is a repeat: ids are unique per source alone.
 	name := strings.Join([]string{ev.Source(), ev.ID(), msg.Subject, string(ev.Data())}, "\n")
 	msg.Header.Set(jetstream.MsgIDHeader, uuid.NewSHA1(namespace, []byte(name)).String())
-	ack, err := p.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamShipments))
+	ack, err := p.store(ctx, msg, jetstream.WithExpectStream(StreamShipments))
 	if err != nil {
-		return 0, fmt.Errorf("publish %s: %w", msg.Subject, err)
+		return 0, err
 	}
 	return ack.Sequence, nil
 }
@@ -84,14 +122,14 @@ func (p *Publisher) PublishOnce(ctx context.Context, outcome Outcome) (uint64, e
 	if err != nil {
 		return 0, err
 	}
-	ack, err := p.js.PublishMsg(ctx, msg,
+	ack, err := p.store(ctx, msg,
 		jetstream.WithExpectStream(StreamEvents),
 		jetstream.WithExpectLastSequencePerSubject(0))
 	if err == nil {
 		return ack.Sequence, nil
 	}
 	if !isWrongLastSequence(err) {
-		return 0, fmt.Errorf("publish %s: %w", msg.Subject, err)
+		return 0, err
 	}
 	return p.alreadyStored(ctx, msg.Subject, ev.ID())
 }

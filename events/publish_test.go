@@ -278,3 +278,30 @@ func TestInputIsReadBackAsItWas(t *testing.T) {
 	_, err = events.NewInputs(s.JS).Read(t.Context(), ack.Sequence+1)
 	require.ErrorIs(t, err, events.ErrNoInput)
 }
+
+func TestTroubleIsKnownWhileEventsCannotBeStored(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	p := events.NewPublisher(s.JS, "http://api.test")
+	publish := func(id string) error {
+		ev, err := events.NewCreated(id, "/team", time.Now(), shipment.Sample("abc0", time.Now()))
+		require.NoError(t, err)
+		_, err = p.PublishCreated(t.Context(), ev, "abc0")
+		return err
+	}
+	require.NoError(t, publish("1"))
+	require.NoError(t, p.Trouble())
+	stream, err := s.JS.Stream(t.Context(), events.StreamShipments)
+	require.NoError(t, err)
+	full := stream.CachedInfo().Config
+	full.Discard, full.MaxMsgs = jetstream.DiscardNew, 1
+	_, err = s.JS.UpdateStream(t.Context(), full)
+	require.NoError(t, err)
+	require.Error(t, publish("2"))
+	require.Error(t, p.Trouble())
+	full.MaxMsgs = -1
+	_, err = s.JS.UpdateStream(t.Context(), full)
+	require.NoError(t, err)
+	require.NoError(t, publish("2"))
+	require.NoError(t, p.Trouble())
+}

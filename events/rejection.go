@@ -90,10 +90,8 @@ func (p *Publisher) Reject(ctx context.Context, r Rejection) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamRejections)); err != nil {
-		return fmt.Errorf("publish %s: %w", subject, err)
-	}
-	return nil
+	_, err = p.store(ctx, msg, jetstream.WithExpectStream(StreamRejections))
+	return err
 }
 
 // hasRejection looks for the rejection of the same input. It cannot be older

@@ -279,6 +279,9 @@ func (p *process) checks() api.Checks {
 					return fmt.Errorf("%s %s is missing", d.Setting, d.Object)
 				}
 			}
+			if p.publisher.Trouble() != nil {
+				return errors.New("JetStream does not store events: its disk may be full")
+			}
 			return nil
 		},
 	}

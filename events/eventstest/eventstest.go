@@ -25,9 +25,17 @@ type Server struct {
 // folder and no streams. It is stopped when the test ends.
 func Start(t *testing.T) *Server {
 	t.Helper()
-	s, err := natsserver.NewServer(&natsserver.Options{
+	return StartWith(t, func(*natsserver.Options) {})
+}
+
+// StartWith starts a server whose options the test changes.
+func StartWith(t *testing.T, change func(*natsserver.Options)) *Server {
+	t.Helper()
+	options := &natsserver.Options{
 		Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
-	})
+	}
+	change(options)
+	s, err := natsserver.NewServer(options)
 	require.NoError(t, err)
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })

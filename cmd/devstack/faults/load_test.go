@@ -19,6 +19,10 @@ import (
 // seed makes what is published repeatable.
 const seed = 1
 
+// rate is how many inputs a test publishes per second while faults happen: four
+// tests at once shall not be about the load.
+const rate = 6
+
 // input is one message for the SHIPMENTS stream.
 type input struct {
 	subject string

@@ -87,8 +87,8 @@ func TestRow05StoppedUnderLoad(t *testing.T) {
 	s := newSite(t, "05", "SIGTERM under load", siteOptions{})
 	h := s.run([]string{"SHIPMENTS_DRAIN_TIMEOUT=10s"})
 	s.ready(h)
-	stop := s.load.flow(40, s.load.mixed)
-	s.eventually("shipments are on their way", func(ctx context.Context) bool { return s.count(ctx, events.StreamEvents, "shipments.>") > 50 })
+	stop := s.load.flow(rate, s.load.mixed)
+	s.eventually("shipments are on their way", func(ctx context.Context) bool { return s.count(ctx, events.StreamEvents, "shipments.>") > 20 })
 	began := time.Now()
 	require.NoError(t, h.Terminate(syscall.SIGTERM), "exit code 0")
 	require.Less(t, time.Since(began), 15*time.Second, "it stops within its bound")
@@ -105,14 +105,14 @@ func TestRow06PausedBeyondAckWait(t *testing.T) {
 	s.ready(paused)
 	other := s.run(nil)
 	s.ready(other)
-	stop := s.load.flow(10, s.load.mixed)
+	stop := s.load.flow(rate, s.load.mixed)
 	s.eventually("shipments are on their way", func(ctx context.Context) bool { return s.count(ctx, events.StreamEvents, "shipments.>") > 20 })
 	paused.Pause()
 	s.outage(events.AckWait + 5*time.Second)
 	paused.Resume()
 	healed := time.Now()
 	stop()
-	s.finish(healed, 50)
+	s.finish(healed, 20)
 }
 
 func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
@@ -120,10 +120,10 @@ func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
 	s := newSite(t, "15", "durable consumer deleted", siteOptions{})
 	h := s.run(nil)
 	s.ready(h)
-	stop := s.load.flow(20, s.load.mixed)
+	stop := s.load.flow(rate, s.load.mixed)
 	for range 2 {
 		n := s.ended(t.Context())
-		s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > n+10 })
+		s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > n+5 })
 		require.NoError(t, s.js.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
 	}
 	stop()

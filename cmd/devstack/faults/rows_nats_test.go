@@ -98,7 +98,7 @@ func TestRow07NATSUnderLoad(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, "07", c.fault, siteOptions{})
 			s.ready(s.run(nil))
-			stop := s.load.flow(20, s.load.mixed)
+			stop := s.load.flow(rate, s.load.mixed)
 			s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > 10 })
 			c.inject(s)
 			healed := time.Now()
@@ -120,13 +120,14 @@ func TestRow13DiskOfNATSFull(t *testing.T) {
 	s := newSite(t, "13", "disk of nats-server full", siteOptions{natsStore: filepath.Join(disk, "store")})
 	h := s.run(nil)
 	s.ready(h)
-	stop := s.load.flow(20, s.load.mixed)
+	stop := s.load.flow(rate, s.load.mixed)
 	s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > 10 })
 	filler := filepath.Join(disk, "filler")
 	fill(t, filler)
 	s.eventually("the hosts are not ready", func(ctx context.Context) bool { return h.get(ctx, "/readyz") == http.StatusServiceUnavailable })
 	require.NoError(t, os.Remove(filler))
-	// JetStream has switched itself off: an operator frees space and restarts it.
+	// nats-server does not try a stream again whose write has failed: an
+	// operator frees space and restarts it.
 	_ = s.nats.Terminate(syscall.SIGTERM)
 	s.nats.restart()
 	healed := time.Now()
@@ -159,7 +160,7 @@ func TestRow14CredentialsRotated(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, first.creds, 0o600))
 	h := s.run([]string{"NATS_CREDS=" + file})
 	s.ready(h)
-	stop := s.load.flow(20, s.load.mixed)
+	stop := s.load.flow(rate, s.load.mixed)
 	s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > 10 })
 
 	keys.revoke(first)
@@ -177,6 +178,7 @@ func TestRow14CredentialsRotated(t *testing.T) {
 // authority issues credentials, as an operator of NATS does.
 type authority struct {
 	operator, account, system nkeys.KeyPair
+	trusted                   string // the operator's own claims
 	claims                    *jwt.AccountClaims
 }
 
@@ -188,12 +190,15 @@ type credential struct {
 
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
-	make := func(kind func() (nkeys.KeyPair, error)) nkeys.KeyPair {
-		pair, err := kind()
+	pair := func(kind func() (nkeys.KeyPair, error)) nkeys.KeyPair {
+		p, err := kind()
 		require.NoError(t, err)
-		return pair
+		return p
 	}
-	a := &authority{operator: make(nkeys.CreateOperator), account: make(nkeys.CreateAccount), system: make(nkeys.CreateAccount)}
+	a := &authority{operator: pair(nkeys.CreateOperator), account: pair(nkeys.CreateAccount), system: pair(nkeys.CreateAccount)}
+	operator := jwt.NewOperatorClaims(public(t, a.operator))
+	operator.SystemAccount = public(t, a.system)
+	a.trusted = a.encode(t, operator)
 	a.claims = jwt.NewAccountClaims(public(t, a.account))
 	a.claims.Limits.JetStreamLimits = jwt.JetStreamLimits{DiskStorage: jwt.NoLimit, MemoryStorage: jwt.NoLimit, Streams: jwt.NoLimit, Consumer: jwt.NoLimit}
 	return a
@@ -209,15 +214,15 @@ func public(t *testing.T, pair nkeys.KeyPair) string {
 // config is the part of a server's configuration that trusts the authority.
 func (a *authority) config(t *testing.T) string {
 	t.Helper()
-	operator := jwt.NewOperatorClaims(public(t, a.operator))
-	operator.SystemAccount = public(t, a.system)
-	encode := func(claims jwt.Claims) string {
-		text, err := claims.Encode(a.operator)
-		require.NoError(t, err)
-		return text
-	}
 	return fmt.Sprintf("operator: %s\nsystem_account: %[2]s\nresolver: MEMORY\nresolver_preload: {\n%[2]s: %[3]s\n%[4]s: %[5]s\n}\n",
-		encode(operator), public(t, a.system), encode(jwt.NewAccountClaims(public(t, a.system))), public(t, a.account), encode(a.claims))
+		a.trusted, public(t, a.system), a.encode(t, jwt.NewAccountClaims(public(t, a.system))), public(t, a.account), a.encode(t, a.claims))
+}
+
+func (a *authority) encode(t *testing.T, claims jwt.Claims) string {
+	t.Helper()
+	text, err := claims.Encode(a.operator)
+	require.NoError(t, err)
+	return text
 }
 
 func (a *authority) user(t *testing.T) credential {

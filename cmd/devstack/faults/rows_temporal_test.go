@@ -32,7 +32,7 @@ func TestRow08TemporalAway(t *testing.T) {
 			s := newSite(t, "08", c.fault, siteOptions{})
 			h := s.run(nil)
 			s.ready(h)
-			stop := s.load.flow(20, s.load.shipment)
+			stop := s.load.flow(rate, s.load.shipment)
 			s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > 10 })
 			c.begin(s)
 			s.outage(2 * time.Second) // What Temporal had taken on is acknowledged still.
@@ -46,7 +46,7 @@ func TestRow08TemporalAway(t *testing.T) {
 			c.end(s)
 			healed := time.Now()
 			stop()
-			s.finish(healed, 50)
+			s.finish(healed, 20)
 			require.Zero(t, s.count(t.Context(), events.StreamRejections, "shipments.>"), "nothing was rejected")
 		})
 	}
@@ -65,7 +65,7 @@ func TestRow09TemporalAppliedTheCallAndTheReplyWasLost(t *testing.T) {
 	s := newSite(t, "09", "Temporal's replies lost", siteOptions{})
 	h := s.run(nil)
 	s.ready(h)
-	stop := s.load.flow(20, s.load.mixed)
+	stop := s.load.flow(rate, s.load.mixed)
 	for range 5 {
 		s.toTemporal.loseReplies()
 		s.outage(2 * time.Second)
@@ -74,26 +74,26 @@ func TestRow09TemporalAppliedTheCallAndTheReplyWasLost(t *testing.T) {
 		s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > n+10 })
 	}
 	stop()
-	s.finish(time.Now(), 50)
+	s.finish(time.Now(), 20)
 }
 
 func TestRow10TemporalAnswersResourceExhausted(t *testing.T) {
 	t.Parallel()
-	const exhausted, plenty = "frontend.namespaceRPS:\n  - value: 4\n", "frontend.namespaceRPS:\n  - value: 10000\n"
+	const exhausted, plenty = "frontend.namespaceRPS:\n  - value: 2\n", "frontend.namespaceRPS:\n  - value: 10000\n"
 	s := newSite(t, "10", "Temporal answers ResourceExhausted", siteOptions{temporalConfig: exhausted})
 	s.run(nil)
 	s.eventually("the streams are there", func(ctx context.Context) bool {
 		_, err := s.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
 		return err == nil
 	})
-	stop := s.load.flow(20, s.load.shipment)
+	stop := s.load.flow(rate, s.load.shipment)
 	s.outage(either(20*time.Second, time.Minute))
 	stop()
 	begun := s.count(t.Context(), events.StreamEvents, events.TypeAccepted+".*")
 	require.Less(t, begun, len(s.load.shipments)/2, "it was slowed down")
 	require.Zero(t, s.count(t.Context(), events.StreamRejections, "shipments.>"), "nothing is rejected")
 	s.setTemporalConfig(plenty)
-	s.finish(time.Now(), 100)
+	s.finish(time.Now(), 50)
 }
 
 func TestRow11WorkerKilledInTheMiddleOfAnActivity(t *testing.T) {
@@ -124,8 +124,6 @@ func TestRow11WorkerKilledInTheMiddleOfAnActivity(t *testing.T) {
 	healed := time.Now()
 	s.run(nil, "carrier")
 	s.finish(healed, 5)
-	_, repeats := s.carriers.Effects()
-	require.Positive(t, repeats, "calls were repeated, and recognised")
 }
 
 func TestRow17TheObjectBehindADocumentIsDamaged(t *testing.T) {
