@@ -63,10 +63,9 @@ func (h *handling) tryStart(ctx context.Context, d delivery, created events.Ship
 	settings := h.config.Settings
 	category := settings.Rules.Classify(created.Data)
 	settings.Rules = settings.Rules.For(created.Data)
-	options := workflows.StartOptions(created, category)
-	_, err := h.temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalCreated,
-		workflows.Created{Event: created, StreamSequence: d.meta.Sequence.Stream},
-		options, workflows.ShipmentProcess, workflows.ProcessInput{Settings: settings})
+	signal := workflows.Created{Event: created, StreamSequence: d.meta.Sequence.Stream}
+	options := workflows.StartOptions(signal, category)
+	_, err := h.temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalCreated, signal, options, workflows.ShipmentProcess, workflows.ProcessInput{Settings: settings})
 	switch fateOf(err) {
 	case taken:
 		return verdict{effect: "taken on by " + options.ID}, nil

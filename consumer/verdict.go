@@ -90,13 +90,7 @@ func repeatedly(ctx context.Context, do func(context.Context) error) error {
 func (h *handling) judge(ctx context.Context, d delivery) verdict {
 	subject := d.msg.Subject
 	if d.meta.NumDelivered > h.config.MaxDeliveries {
-		return verdict{
-			shipmentID: events.SubjectShipment(subject),
-			reasons: []shipment.Reason{{
-				Code:    events.CodeDeliveredTooOften,
-				Message: fmt.Sprintf("delivered %d times without an end: handling it seems to crash the consumer", d.meta.NumDelivered-1),
-			}},
-		}
+		return h.quarantine(ctx, d)
 	}
 	ev, reasons := events.Decode(d.msg.Header, d.msg.Data)
 	if len(reasons) > 0 {

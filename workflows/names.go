@@ -55,4 +55,5 @@ const (
 	memoTriggerID     = "triggerId"
 	memoTriggerSource = "triggerSource"
 	memoContentDigest = "contentDigest"
+	memoSequence      = "streamSequence"
 )

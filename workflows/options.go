@@ -88,8 +88,8 @@ func withChild(ctx workflow.Context, id, queue, summary string) workflow.Context
 // All that is given here costs nothing beyond the start itself: the memo says
 // what the process was started by, the search attribute and the summary help
 // to find it.
-func StartOptions(created events.ShipmentCreated, category shipment.Category) client.StartWorkflowOptions {
-	s := created.Data
+func StartOptions(signal Created, category shipment.Category) client.StartWorkflowOptions {
+	created, s := signal.Event, signal.Event.Data
 	return client.StartWorkflowOptions{
 		ID:                       ProcessID(s.ShipmentID),
 		TaskQueue:                QueueOrchestrator,
@@ -99,6 +99,7 @@ func StartOptions(created events.ShipmentCreated, category shipment.Category) cl
 			memoTriggerID:     created.ID,
 			memoTriggerSource: created.Source,
 			memoContentDigest: s.Digest(),
+			memoSequence:      signal.StreamSequence,
 		},
 		TypedSearchAttributes: temporal.NewSearchAttributes(categoryAttribute.ValueSet(string(category))),
 		StaticSummary: fmt.Sprintf("%s shipment %s: %d leg(s), %d package(s), collection %s",
@@ -110,15 +111,18 @@ func StartOptions(created events.ShipmentCreated, category shipment.Category) cl
 type Memo struct {
 	Trigger       events.Trigger
 	ContentDigest string
+	// StreamSequence is where the trigger stands in the SHIPMENTS stream.
+	StreamSequence uint64
 }
 
 // ReadMemo reads the memo of a process. Members that are missing stay empty.
 func ReadMemo(memo *commonpb.Memo) (Memo, error) {
 	var m Memo
-	for field, into := range map[string]*string{
+	for field, into := range map[string]any{
 		memoTriggerID:     &m.Trigger.ID,
 		memoTriggerSource: &m.Trigger.Source,
 		memoContentDigest: &m.ContentDigest,
+		memoSequence:      &m.StreamSequence,
 	} {
 		payload, ok := memo.GetFields()[field]
 		if !ok {

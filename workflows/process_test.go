@@ -105,7 +105,7 @@ func setup(t *testing.T, composition string) *bundle {
 		carrier: &scripted{Simulator: carriers.Simulator{Emulation: true}},
 		settings: workflows.Settings{
 			ChildWorkflows: children, PublicURL: publicURL,
-			Rules: shipment.Rules{Emulation: true, CollectionDelay: 5 * time.Second},
+			Rules: shipment.Rules{Emulation: true, CollectionDelay: 20 * time.Second},
 		},
 	}
 	require.NoError(t, documents.Provision(t.Context(), b.JS, 1))

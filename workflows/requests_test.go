@@ -44,8 +44,8 @@ func TestACancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
 		t.Run(composition, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, composition)
-			b.request(time.Second, cancellation("x-1", "c5"))
-			b.request(2*time.Second, cancellation("x-1", "c5")) // a repeat
+			b.request(10*time.Second, cancellation("x-1", "c5"))
+			b.request(11*time.Second, cancellation("x-1", "c5")) // a repeat
 			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
 			require.Equal(t, shipment.Canceled, result.Status)
 			require.Equal(t, "the customer changed her mind", result.Cancellation.Reason)

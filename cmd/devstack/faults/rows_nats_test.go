@@ -133,7 +133,7 @@ func TestRow13DiskOfNATSFull(t *testing.T) {
 	healed := time.Now()
 	s.ready(h)
 	stop()
-	s.finish(healed, 20)
+	s.finish(healed, 10)
 }
 
 // fill writes a file until the disk is full.
