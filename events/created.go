@@ -52,8 +52,10 @@ func (c ShipmentCreated) Trigger() Trigger { return Trigger{ID: c.ID, Source: c.
 //
 // With reasons, the event is not acceptable. The result then still has a valid
 // shipment id if one could be read, for the rejection's subject.
-func Created(ev event.Event, subject string, rules shipment.Rules) (ShipmentCreated, []shipment.Reason) {
-	var created ShipmentCreated
+//
+// No input makes it panic.
+func Created(ev event.Event, subject string, rules shipment.Rules) (created ShipmentCreated, reasons []shipment.Reason) {
+	defer guard(&reasons)
 	if ev.Type() != TypeCreated {
 		return created, []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "this service takes " + TypeCreated}}
 	}
@@ -61,7 +63,7 @@ func Created(ev event.Event, subject string, rules shipment.Rules) (ShipmentCrea
 		return created, []shipment.Reason{{Code: CodeUnsupportedDataContentType, Path: "datacontenttype", Message: "use application/json"}}
 	}
 	created = fromEvent(ev)
-	reasons := ValidateData(TypeCreated, ev.Data())
+	reasons = ValidateData(TypeCreated, ev.Data())
 	if len(reasons) == 0 {
 		// What follows the schema fits the type; more than that the schema forbids.
 		if err := unmarshal(ev.Data(), &created.Data); err != nil {

@@ -75,11 +75,7 @@ func refuse(code, path, format string, args ...any) error {
 // wrong is returned as reasons; then the event is not to be used. No input
 // makes it panic.
 func Decode(header map[string][]string, body []byte) (ev event.Event, reasons []shipment.Reason) {
-	defer func() {
-		if r := recover(); r != nil {
-			reasons = []shipment.Reason{{Code: CodeUndecodable, Message: "a decoder gave up on this message"}}
-		}
-	}()
+	defer guard(&reasons)
 	ev, err := decode(header, body)
 	if err == nil {
 		return ev, nil
@@ -89,6 +85,14 @@ func Decode(header map[string][]string, body []byte) (ev event.Event, reasons []
 		return ev, []shipment.Reason{shipment.Reason(refused)}
 	}
 	return ev, []shipment.Reason{{Code: CodeUndecodable, Message: err.Error()}}
+}
+
+// guard is deferred by what reads input: a panic, be it of a library, is taken
+// for a fault of the message, which is never worth another try.
+func guard(reasons *[]shipment.Reason) {
+	if r := recover(); r != nil {
+		*reasons = []shipment.Reason{{Code: CodeUndecodable, Message: "a decoder gave up on this message"}}
+	}
 }
 
 func decode(header map[string][]string, body []byte) (event.Event, error) {

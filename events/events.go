@@ -75,12 +75,12 @@ func Subject(eventType, shipmentID string) string {
 }
 
 // StorySubjects matches all events of one shipment, or of all of them when id
-// is empty.
+// is empty. An id that is not valid is treated as by [Subject].
 func StorySubjects(id string) string {
 	if id == "" {
-		id = "*"
+		return "shipments.*.*"
 	}
-	return "shipments.*." + id
+	return Subject("shipments.*", id)
 }
 
 // subjectToken returns what follows the event type in a subject: the shipment

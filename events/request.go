@@ -31,13 +31,14 @@ func IsRequest(eventType string) bool {
 
 // Requested reads a request that was decoded from a message on the given
 // subject. With reasons, the event is not acceptable; the result then still has
-// a valid shipment id if one could be read.
-func Requested(ev event.Event, subject string) (Request, []shipment.Reason) {
-	r := Request{Type: ev.Type(), ID: ev.ID(), Source: ev.Source()}
+// a valid shipment id if one could be read. No input makes it panic.
+func Requested(ev event.Event, subject string) (r Request, reasons []shipment.Reason) {
+	defer guard(&reasons)
+	r = Request{Type: ev.Type(), ID: ev.ID(), Source: ev.Source()}
 	if !isJSON(ev.DataContentType()) {
 		return r, []shipment.Reason{{Code: CodeUnsupportedDataContentType, Path: "datacontenttype", Message: "use application/json"}}
 	}
-	reasons := ValidateData(ev.Type(), ev.Data())
+	reasons = ValidateData(ev.Type(), ev.Data())
 	if len(reasons) > 0 {
 		r.ShipmentID = readShipmentID(ev.Data())
 	} else {

@@ -23,7 +23,7 @@ type Server struct {
 
 // Start starts a server on a free port, with its state in the test's temporary
 // folder and no streams. It is stopped when the test ends.
-func Start(t *testing.T) *Server {
+func Start(t testing.TB) *Server {
 	t.Helper()
 	return StartWith(t, func(*natsserver.Options) {})
 }
@@ -49,7 +49,7 @@ func StartWith(t *testing.T, change func(*natsserver.Options)) *Server {
 }
 
 // StartProvisioned starts a server with the streams and the durable consumer.
-func StartProvisioned(t *testing.T) *Server {
+func StartProvisioned(t testing.TB) *Server {
 	t.Helper()
 	s := Start(t)
 	_, err := events.Provision(t.Context(), s.JS, 1)
