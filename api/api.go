@@ -94,6 +94,10 @@ type api struct{ Config }
 // the mux's plain text.
 func withProblems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.RequestURI == "*" {
+			problem(w, http.StatusBadRequest, "a request needs a path") // The mux would say so without a problem.
+			return
+		}
 		handler, pattern := mux.Handler(r)
 		if pattern != "" {
 			mux.ServeHTTP(w, r)
@@ -116,6 +120,32 @@ type discarded http.Header
 func (d discarded) Header() http.Header         { return http.Header(d) }
 func (d discarded) Write(b []byte) (int, error) { return len(b), nil }
 func (d discarded) WriteHeader(int)             {}
+
+// problems turns the errors that net/http's server of content answers, which
+// are plain text, into problems.
+type problems struct {
+	http.ResponseWriter
+
+	answered bool
+}
+
+func (p *problems) WriteHeader(status int) {
+	if status < http.StatusBadRequest {
+		p.ResponseWriter.WriteHeader(status)
+		return
+	}
+	p.answered = true
+	p.Header().Del("Content-Disposition")
+	p.Header().Del("Content-Length")
+	problem(p.ResponseWriter, status, "the document has no such state, or no such range")
+}
+
+func (p *problems) Write(b []byte) (int, error) {
+	if p.answered {
+		return len(b), nil
+	}
+	return p.ResponseWriter.Write(b)
+}
 
 // Problem is an application/problem+json body (RFC 9457). Errors lists what
 // was wrong with an input.

@@ -32,9 +32,21 @@ type bundle struct {
 
 func setup(t *testing.T, change ...func(*api.Config)) *bundle {
 	t.Helper()
+	s, config := configure(t)
+	for _, c := range change {
+		c(&config)
+	}
+	server := httptest.NewServer(api.New(config))
+	t.Cleanup(server.Close)
+	return &bundle{Server: s, url: server.URL}
+}
+
+// configure makes an API's configuration on a server of its own.
+func configure(t testing.TB) (*eventstest.Server, api.Config) {
+	t.Helper()
 	s := eventstest.StartProvisioned(t)
 	require.NoError(t, documents.Provision(t.Context(), s.JS, 1))
-	config := api.Config{
+	return s, api.Config{
 		JetStream: s.JS,
 		Publisher: events.NewPublisher(s.JS, "http://api.test"),
 		Documents: documents.NewStore(s.JS),
@@ -42,12 +54,6 @@ func setup(t *testing.T, change ...func(*api.Config)) *bundle {
 		Checks:    api.Checks{"nats": func(context.Context) error { return nil }},
 		Log:       zerolog.Nop(),
 	}
-	for _, c := range change {
-		c(&config)
-	}
-	server := httptest.NewServer(api.New(config))
-	t.Cleanup(server.Close)
-	return &bundle{Server: s, url: server.URL}
 }
 
 type answer struct {
@@ -154,6 +160,14 @@ func TestBadRequestsGetAProblem(t *testing.T) {
 		"schema unknown":        {"GET", "/schemas/x.json", "", "", 404, ""},
 		"schema path escape":    {"GET", "/schemas/..%2Fevents.go", "", "", 404, ""},
 		"method":                {"DELETE", "/" + id, "", "", 405, ""},
+		"path not clean":        {"PUT", "/a//b", "", "", 404, ""},
+		"id not UTF-8":          {"GET", "/%ff", "", "", 400, ""},
+		"id with a line break":  {"GET", "/abc%0a", "", "", 400, ""},
+		"id of another route":   {"POST", "/healthz", "", "", 405, ""},
+		"id empty":              {"GET", "/shipments/", "", "", 404, ""},
+		"method on shipments":   {"GET", "/shipments", "", "", 405, ""},
+		"method unknown":        {"BREW", "/" + id, "", "", 405, ""},
+		"method on a document":  {"DELETE", "/shipment-documents/abc_labels", "", "", 405, ""},
 		"method on health":      {"POST", "/healthz", "", "", 405, ""},
 		"media type missing":    {"POST", "/shipments", "", "{}", 415, ""},
 		"media type":            {"POST", "/shipments", "text/plain", "{}", 415, ""},
@@ -194,10 +208,16 @@ func TestWithoutJetStreamClientsAreAskedToComeBack(t *testing.T) {
 	b := setup(t)
 	b.Shutdown()
 	b.WaitForShutdown()
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		got := b.do(t, method, "/"+id, "", "")
-		require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
-		require.NotEmpty(t, got.Header.Get("Retry-After"))
+	sample, err := json.Marshal(shipment.Sample(id, time.Now()))
+	require.NoError(t, err)
+	for _, route := range []string{"GET /" + id, "GET /shipments/" + id, "GET /shipment-documents/" + id + "_labels", "POST /" + id, "POST /shipments"} {
+		t.Run(route, func(t *testing.T) {
+			t.Parallel()
+			method, path, _ := strings.Cut(route, " ")
+			got := b.do(t, method, path, "application/json", string(sample))
+			require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
+			require.NotEmpty(t, got.Header.Get("Retry-After"))
+		})
 	}
 }
 
@@ -233,6 +253,12 @@ func TestDocumentsAreServedWholeOrNotAtAll(t *testing.T) {
 	require.Equal(t, http.StatusPartialContent, part.StatusCode)
 	require.Equal(t, "%PDF", part.body)
 	require.Equal(t, http.StatusOK, b.do(t, http.MethodHead, "/shipment-documents/abc_labels", "", "").StatusCode)
+
+	for name, status := range map[string]int{"Range": http.StatusRequestedRangeNotSatisfiable, "If-Match": http.StatusPreconditionFailed} {
+		refused := b.do(t, http.MethodGet, "/shipment-documents/abc_labels", "", "", name, "bytes=999999-")
+		require.Equal(t, status, refused.StatusCode)
+		require.Empty(t, refused.Header.Get("Content-Disposition"))
+	}
 
 	for _, name := range []string{"abc_receipt", "x", "a%2Fb_labels", strings.Repeat("x", 200)} {
 		require.Equal(t, http.StatusNotFound, b.do(t, http.MethodGet, "/shipment-documents/"+name, "", "").StatusCode, name)

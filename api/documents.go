@@ -41,6 +41,6 @@ func (a *api) document(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", etag)
 		w.Header().Set("Cache-Control", "private, no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		http.ServeContent(&problems{ResponseWriter: w}, r, "", time.Time{}, bytes.NewReader(content))
 	}
 }

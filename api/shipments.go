@@ -98,7 +98,7 @@ func eventHeader(header http.Header) (map[string][]string, bool) {
 	}
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	switch {
-	case err != nil:
+	case err != nil, len(header.Values("Content-Type")) > 1:
 		return nil, false
 	case strings.HasPrefix(media, "application/cloudevents"):
 		return header, true
