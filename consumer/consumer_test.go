@@ -65,6 +65,7 @@ type bundle struct {
 	mu       sync.Mutex
 	started  []workflows.Created
 	prepared atomic.Int64
+	errors   atomic.Int64 // what was logged as an error, such as a panic
 }
 
 func setup(t *testing.T, temporal *fakeTemporal) *bundle {
@@ -92,13 +93,21 @@ func setup(t *testing.T, temporal *fakeTemporal) *bundle {
 		cancel()
 		return <-ended
 	})
-	t.Cleanup(func() { require.NoError(t, b.stop()) })
+	t.Cleanup(func() {
+		require.NoError(t, b.stop())
+		require.Zero(t, b.errors.Load(), "errors were logged")
+	})
 	return b
 }
 
 func (b *bundle) dependencies(t *testing.T, temporal *fakeTemporal) consumer.Dependencies {
+	log := zerolog.New(zerolog.NewTestWriter(t)).Hook(zerolog.HookFunc(func(_ *zerolog.Event, level zerolog.Level, _ string) {
+		if level >= zerolog.ErrorLevel {
+			b.errors.Add(1)
+		}
+	}))
 	return consumer.Dependencies{
-		JetStream: b.JS, Publisher: b.publisher, Temporal: temporal, Log: zerolog.New(zerolog.NewTestWriter(t)),
+		JetStream: b.JS, Publisher: b.publisher, Temporal: temporal, Log: log,
 		ProvisionStreams: func(ctx context.Context) error {
 			_, err := events.Provision(ctx, b.JS, 1)
 			return err

@@ -138,6 +138,12 @@ type delivery struct {
 	meta *nats.MsgMetadata
 }
 
+// headersLost reports whether the message has headers that the client could not
+// read: then it leaves them out, and tells by nothing but the message's size.
+func (d delivery) headersLost() bool {
+	return d.msg.Header == nil && d.msg.Size() > len(d.msg.Subject)+len(d.msg.Reply)+len(d.msg.Data)
+}
+
 // acknowledge returns when JetStream has confirmed it.
 func (d delivery) acknowledge(ctx context.Context) error { return d.msg.AckSync(nats.Context(ctx)) }
 

@@ -92,9 +92,12 @@ func (h *handling) judge(ctx context.Context, d delivery) verdict {
 	if d.meta.NumDelivered > h.config.MaxDeliveries {
 		return h.quarantine(ctx, d)
 	}
+	if d.headersLost() {
+		return rejected("", subject, []shipment.Reason{{Code: events.CodeInvalidHeader, Message: "the message's headers cannot be read"}})
+	}
 	ev, reasons := events.Decode(d.msg.Header, d.msg.Data)
 	if len(reasons) > 0 {
-		return verdict{shipmentID: events.SubjectShipment(subject), reasons: reasons}
+		return rejected("", subject, reasons)
 	}
 	if events.IsRequest(ev.Type()) {
 		request, reasons := events.Requested(ev, subject)
