@@ -20,6 +20,7 @@ type Publisher struct {
 	js        jetstream.JetStream
 	publicURL string
 	trouble   atomic.Pointer[trouble]
+	rejected  rejectionIndex
 }
 
 // trouble is the latest failure to store an event.

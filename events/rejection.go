@@ -67,10 +67,11 @@ func (r Rejection) EventID() string {
 
 // Reject stores a rejection exactly once. Repeats within the stream's
 // duplicate window are recognised by JetStream; for later ones (an input that
-// is delivered again long after) it looks for the earlier rejection first.
+// is delivered again long after) it looks for the earlier rejection first, in
+// one round trip and whatever comes with it that is new.
 func (p *Publisher) Reject(ctx context.Context, r Rejection) error {
 	subject := Subject(TypeRejected, r.ShipmentID)
-	stored, err := p.hasRejection(ctx, subject, r)
+	stored, err := p.rejected.has(ctx, p.js, r)
 	if stored || err != nil {
 		return err
 	}
@@ -94,21 +95,6 @@ func (p *Publisher) Reject(ctx context.Context, r Rejection) error {
 	return err
 }
 
-// hasRejection looks for the rejection of the same input. It cannot be older
-// than the input.
-func (p *Publisher) hasRejection(ctx context.Context, subject string, r Rejection) (bool, error) {
-	id := r.EventID()
-	found := false
-	err := scan(ctx, p.js, StreamRejections, subject, r.Input.StoredAt, func(msg *jetstream.RawStreamMsg) bool {
-		found = msg.Header.Get(jetstream.MsgIDHeader) == id
-		return !found
-	})
-	if err != nil {
-		return false, fmt.Errorf("look for an earlier rejection: %w", err)
-	}
-	return found, nil
-}
-
 // StoredRejection is a rejection as it stands in its stream.
 type StoredRejection struct {
 	Rejection
@@ -125,7 +111,7 @@ func Rejections(ctx context.Context, js jetstream.JetStream, id string, since ti
 		subject = Subject(TypeRejected, id)
 	}
 	var broken error
-	err := scan(ctx, js, StreamRejections, subject, since, func(msg *jetstream.RawStreamMsg) bool {
+	err := scan(ctx, js, StreamRejections, subject, since, 0, func(msg *jetstream.RawStreamMsg) bool {
 		stored, err := DecodeRejection(msg)
 		if err != nil {
 			broken = err
@@ -149,11 +135,17 @@ func DecodeRejection(msg *jetstream.RawStreamMsg) (StoredRejection, error) {
 	return stored, nil
 }
 
-// scan reads the messages of a subject from a time on, in batches.
-func scan(ctx context.Context, js jetstream.JetStream, stream, subject string, since time.Time, each func(*jetstream.RawStreamMsg) bool) error {
+// scan reads the messages of a subject in batches: from a sequence on or, if
+// that is 0, from a time on.
+func scan(ctx context.Context, js jetstream.JetStream, stream, subject string, since time.Time, sequence uint64,
+	each func(*jetstream.RawStreamMsg) bool,
+) error {
 	const batch = 100
-	from := []jetstreamext.GetBatchOpt{jetstreamext.GetBatchSubject(subject), jetstreamext.GetBatchStartTime(since)}
 	for {
+		from := []jetstreamext.GetBatchOpt{jetstreamext.GetBatchSubject(subject), jetstreamext.GetBatchSeq(sequence)}
+		if sequence == 0 {
+			from[1] = jetstreamext.GetBatchStartTime(since)
+		}
 		messages, err := jetstreamext.GetBatch(ctx, js, stream, batch, from...)
 		if err != nil {
 			return err
@@ -175,7 +167,7 @@ func scan(ctx context.Context, js jetstream.JetStream, stream, subject string, s
 		if last == nil {
 			return fmt.Errorf("read stream %s: no reply: %w", stream, context.DeadlineExceeded)
 		}
-		from = []jetstreamext.GetBatchOpt{jetstreamext.GetBatchSubject(subject), jetstreamext.GetBatchSeq(last.Sequence + 1)}
+		sequence = last.Sequence + 1
 	}
 }
 

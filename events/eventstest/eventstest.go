@@ -29,7 +29,7 @@ func Start(t testing.TB) *Server {
 }
 
 // StartWith starts a server whose options the test changes.
-func StartWith(t *testing.T, change func(*natsserver.Options)) *Server {
+func StartWith(t testing.TB, change func(*natsserver.Options)) *Server {
 	t.Helper()
 	options := &natsserver.Options{
 		Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,

@@ -1,0 +1,57 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// rejectionIndex knows the rejections that are stored since a time. It reads
+// each once and goes on from there, so that a burst of garbage costs as much
+// for every event in it. It is safe for concurrent use; the zero value is empty.
+type rejectionIndex struct {
+	mu    sync.Mutex
+	known map[uuid.UUID]struct{}
+	since time.Time
+	next  uint64 // where to read on; 0 for the first message since then
+}
+
+const (
+	// indexed rejections take some 50 bytes each; more than so many are
+	// forgotten when they are older than any input needs.
+	maxIndexed = 100_000
+	// indexMargin keeps inputs that arrive out of order from starting it anew.
+	indexMargin = time.Hour
+)
+
+// has looks for the rejection of the same input. It cannot be older than the
+// input.
+func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r Rejection) (bool, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	since := r.Input.StoredAt
+	outgrown := len(x.known) > maxIndexed && since.Sub(x.since) > 2*indexMargin
+	if x.known == nil || since.Before(x.since) || outgrown {
+		x.known, x.since, x.next = map[uuid.UUID]struct{}{}, since.Add(-indexMargin), 0
+	}
+	err := scan(ctx, js, StreamRejections, TypeRejected+".*", x.since, x.next, func(msg *jetstream.RawStreamMsg) bool {
+		x.next = msg.Sequence + 1
+		if id, err := uuid.Parse(msg.Header.Get(jetstream.MsgIDHeader)); err == nil {
+			x.known[id] = struct{}{}
+		}
+		return true
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for an earlier rejection: %w", err)
+	}
+	id, err := uuid.Parse(r.EventID())
+	if err != nil {
+		return false, err
+	}
+	_, found := x.known[id]
+	return found, nil
+}
