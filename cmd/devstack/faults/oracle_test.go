@@ -228,7 +228,7 @@ func (s *site) carrierEffects(t *tally) {
 // read reads a whole stream.
 func (s *site) read(name string) []jetstream.Msg {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.Context(), s.patience)
 	defer cancel()
 	stream, err := s.js.Stream(ctx, name)
 	require.NoError(s, err)

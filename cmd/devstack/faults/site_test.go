@@ -26,7 +26,7 @@ import (
 	"shipments/shipment"
 )
 
-// patience bounds every wait for something that has to happen.
+// patience bounds a wait for something that has to happen.
 const patience = 2 * time.Minute
 
 // site is a system of its own: servers and hosts as processes, proxies between
@@ -37,7 +37,8 @@ type site struct {
 	row, fault string
 	dir        string
 	options    siteOptions
-	nats       *server
+	nats       *server // the first of them
+	cluster    []*server
 	temporal   *server
 	toNATS     *proxy
 	toTemporal *proxy
@@ -47,6 +48,7 @@ type site struct {
 	env        []string
 	natsBasics string // configuration that every test wants
 	hosts      int    // that were started
+	patience   time.Duration
 }
 
 // siteOptions are what a test wants to be different.
@@ -59,8 +61,13 @@ type siteOptions struct {
 	natsOptions []nats.Option
 	// temporalConfig is dynamic configuration of the Temporal server.
 	temporalConfig string
+	// natsServers is how many form a cluster; without one, there is a proxy
+	// before the only server.
+	natsServers int
 	// carrier stands before the carriers' systems.
 	carrier func(http.Handler) http.Handler
+	// carrierFaults are what they do wrong.
+	carrierFaults carriers.Faults
 	// collectionDelay is 500 ms by default.
 	collectionDelay time.Duration
 }
@@ -68,17 +75,16 @@ type siteOptions struct {
 // newSite starts the servers; hosts are started by run.
 func newSite(t *testing.T, row, fault string, o siteOptions) *site {
 	t.Helper()
-	s := &site{T: t, row: row, fault: fault, dir: t.TempDir(), options: o}
+	s := &site{T: t, row: row, fault: fault, dir: t.TempDir(), options: o, patience: patience}
 	t.Cleanup(s.showLogs)
-	s.startNATS()
+	natsURL := s.startNATS()
 	s.startTemporal()
-	s.toNATS = newProxy(t, s.nats.address, true)
 	s.toTemporal = newProxy(t, s.temporal.address, false)
 	if o.collectionDelay == 0 {
 		o.collectionDelay = 500 * time.Millisecond
 	}
 	s.env = []string{
-		"NATS_URL=nats://" + s.toNATS.address(), "TEMPORAL_ADDRESS=" + s.toTemporal.address(),
+		"NATS_URL=" + natsURL, fmt.Sprintf("SHIPMENTS_STREAM_REPLICAS=%d", len(s.cluster)), "TEMPORAL_ADDRESS=" + s.toTemporal.address(),
 		"SHIPMENTS_EMULATION=true", "SHIPMENTS_COLLECTION_DELAY=" + o.collectionDelay.String(), "SHIPMENTS_CHILD_WORKFLOWS=none",
 		"SHIPMENTS_PUBLIC_URL=http://shipments.test", "SHIPMENTS_LOG_LEVEL=warn", "SHIPMENTS_LOG_FORMAT=json",
 		"SHIPMENTS_CARRIERS=" + s.startCarriers(),
@@ -90,7 +96,7 @@ func newSite(t *testing.T, row, fault string, o siteOptions) *site {
 // startCarriers serves the carriers' systems, and returns the table of them.
 func (s *site) startCarriers() string {
 	s.Helper()
-	s.carriers = carriers.NewServer(carriers.Simulator{Emulation: true}, "", carriers.Faults{})
+	s.carriers = carriers.NewServer(carriers.Simulator{Emulation: true}, "", s.options.carrierFaults)
 	handler := http.Handler(s.carriers)
 	if s.options.carrier != nil {
 		handler = s.options.carrier(handler)
@@ -122,35 +128,54 @@ type server struct {
 
 func (s *server) restart() { s.Process = s.start() }
 
-func (s *site) startNATS() {
+// startNATS starts the NATS server, or several, and returns the URL for the hosts.
+func (s *site) startNATS() string {
 	s.Helper()
-	store := s.options.natsStore
-	if store == "" {
-		store = filepath.Join(s.dir, "nats")
+	n := max(1, s.options.natsServers)
+	var addresses, routes, urls []string
+	for range n {
+		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", freePort(s.T)))
+		routes = append(routes, fmt.Sprintf("127.0.0.1:%d", freePort(s.T)))
+		urls = append(urls, "nats://"+addresses[len(addresses)-1])
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(s.T))
-	// The limit lies beyond the disk, which shall be what is full.
-	s.natsBasics = fmt.Sprintf("listen: %q\nserver_name: faults\njetstream { store_dir: %q, max_file_store: 10GB }\n", address, store)
-	s.rewriteNATSConfig(s.options.natsConfig)
-	s.nats = &server{address: address, start: func() *harness.Process {
-		return harness.Start(s, harness.Options{
-			Role: roleNATS, Args: []string{"-c", s.natsConfig()}, Log: s.log("nats-server"),
-		})
-	}}
-	s.nats.restart()
-	s.js = connect(s.T, "nats://"+address, s.options.natsOptions...)
+	for i := range n {
+		name := serverName(i)
+		store := s.options.natsStore
+		if store == "" {
+			store = filepath.Join(s.dir, name)
+		}
+		// The limit lies beyond the disk, which shall be what is full.
+		s.natsBasics = fmt.Sprintf("listen: %q\nserver_name: %s\njetstream { store_dir: %q, max_file_store: 10GB }\n", addresses[i], name, store)
+		if n > 1 {
+			s.natsBasics += fmt.Sprintf("cluster { name: faults, listen: %q, routes: [%s] }\n", routes[i], "nats://"+strings.Join(routes, ", nats://"))
+		}
+		config := filepath.Join(s.dir, name+".conf")
+		require.NoError(s, os.WriteFile(config, []byte(s.natsBasics+s.options.natsConfig), 0o600))
+		s.cluster = append(s.cluster, &server{address: addresses[i], start: func() *harness.Process {
+			return harness.Start(s, harness.Options{Role: roleNATS, Args: []string{"-c", config}, Log: s.log(name)})
+		}})
+		s.cluster[i].restart()
+	}
+	s.nats = s.cluster[0]
+	s.js = connect(s.T, strings.Join(urls, ","), s.options.natsOptions...)
 	s.eventually("JetStream answers", func(ctx context.Context) bool {
 		_, err := s.js.AccountInfo(ctx)
 		return err == nil
 	})
+	if n > 1 {
+		return strings.Join(urls, ",")
+	}
+	s.toNATS = newProxy(s.T, s.nats.address, true)
+	return "nats://" + s.toNATS.address()
 }
 
-func (s *site) natsConfig() string { return filepath.Join(s.dir, "nats.conf") }
+// serverName is what the NATS servers of a site are called.
+func serverName(i int) string { return fmt.Sprintf("nats-%d", i) }
 
-// rewriteNATSConfig writes what is added to nats-server's configuration.
+// rewriteNATSConfig writes what is added to the only nats-server's configuration.
 func (s *site) rewriteNATSConfig(added string) {
 	s.Helper()
-	require.NoError(s, os.WriteFile(s.natsConfig(), []byte(s.natsBasics+added), 0o600))
+	require.NoError(s, os.WriteFile(filepath.Join(s.dir, serverName(0)+".conf"), []byte(s.natsBasics+added), 0o600))
 }
 
 // connect connects the test itself, past all proxies and for as long as it takes.
@@ -256,7 +281,7 @@ func (s *site) ready(h *host) {
 // eventually waits for a condition.
 func (s *site) eventually(what string, condition func(ctx context.Context) bool) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.Context(), s.patience)
 	defer cancel()
 	for {
 		once, done := context.WithTimeout(ctx, 5*time.Second)
