@@ -56,13 +56,18 @@ func dial(t *testing.T, natsURL, temporalAddress, httpAddr string) *system {
 // start runs a system of its own in this process, with nothing kept.
 func start(t *testing.T, composition string, delay time.Duration) *system {
 	t.Helper()
+	return startWith(t, composition, delay, stack.Options{})
+}
+
+// startWith runs a system with options of the test's choice.
+func startWith(t *testing.T, composition string, delay time.Duration, options stack.Options) *system {
+	t.Helper()
 	config, err := hosts.LoadConfig()
 	require.NoError(t, err)
 	config.Emulation, config.CollectionDelay, config.ChildWorkflows, config.PublicURL = true, delay, composition, ""
-	s, err := stack.Start(t.Context(), stack.Options{
-		Ephemeral: true, NoUI: true, HTTPAddr: "127.0.0.1:0", Config: config, Hosts: hosts.All(),
-		Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
-	})
+	options.Ephemeral, options.NoUI, options.HTTPAddr, options.Config, options.Hosts = true, true, "127.0.0.1:0", config, hosts.All()
+	options.Log = zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
+	s, err := stack.Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop()) })
 	sys := dial(t, s.NATSURL, s.TemporalAddress, s.HTTPAddr)

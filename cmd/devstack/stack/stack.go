@@ -36,6 +36,9 @@ type Options struct {
 	// TemporalConfig is a file with dynamic configuration of the Temporal
 	// server, read again when it changes; none by default.
 	TemporalConfig string
+	// Retention is how long the Temporal server remembers a process that has
+	// ended, if it makes the namespace; a day by default.
+	Retention time.Duration
 	// NoUI leaves the Temporal UI out.
 	NoUI bool
 	// HTTPAddr is the API's address; port 0 picks a free one.

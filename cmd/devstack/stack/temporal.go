@@ -24,6 +24,7 @@ import (
 	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/schema/sqlite"
 	"go.temporal.io/server/temporal"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"shipments/workflows"
 )
@@ -185,6 +186,9 @@ func (s *Stack) prepareStores(conf *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("configure the namespace: %w", err)
 	}
+	if s.options.Retention > 0 {
+		namespace.Detail.Config.Retention = durationpb.New(s.options.Retention)
+	}
 	if err := sqlite.CreateNamespaces(conf.Persistence.DataStores[mainStore].SQL, namespace); err != nil {
 		return fmt.Errorf("make the namespace: %w", err)
 	}
@@ -228,6 +232,7 @@ func dynamicSettings() map[dynamicconfig.Key]any {
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():                  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key():                 1,
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key():             true,
+		dynamicconfig.RetentionTimerJitterDuration.Key():                        time.Second,
 		dynamicconfig.FrontendShutdownDrainDuration.Key():                       time.Duration(0),
 		dynamicconfig.HistoryShutdownDrainDuration.Key():                        time.Duration(0),
 		dynamicconfig.MatchingShutdownDrainDuration.Key():                       time.Duration(0),

@@ -1,0 +1,71 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+
+	"shipments/cmd/devstack/stack"
+	"shipments/events"
+	"shipments/events/eventstest"
+	"shipments/shipment"
+)
+
+// The streams remember for longer than Temporal does: what comes again then is
+// recognised by the ledger.
+func TestAnEventThatComesAgainWhenTemporalHasForgottenItsProcess(t *testing.T) {
+	for _, composition := range []string{"all", "none"} {
+		t.Run(composition, func(t *testing.T) {
+			s := startWith(t, composition, 100*time.Millisecond, stack.Options{Retention: time.Second})
+			const id = "cforgotten0"
+			publish := func(eventID string, weight int) {
+				t.Helper()
+				content := shipment.Sample(id, sampleTime)
+				content.Packages[0].WeightGrams = weight
+				ev, err := events.NewCreated(eventID, "/team/orders", sampleTime, content)
+				require.NoError(t, err)
+				body, err := json.Marshal(ev)
+				require.NoError(t, err)
+				_, err = s.js.Publish(t.Context(), "shipments.created", body)
+				require.NoError(t, err)
+			}
+			forgotten := func() {
+				t.Helper()
+				eventually(t, func() bool {
+					_, err := s.temporal.DescribeWorkflowExecution(t.Context(), "shipment."+id, "")
+					var notFound *serviceerror.NotFound
+					return errors.As(err, &notFound)
+				}, "Temporal forgets the process")
+			}
+			publish("e-1", 1000)
+			s.checkEnd(t, id)
+			forgotten()
+			first, err := events.ReadLedger(t.Context(), s.js, id)
+			require.NoError(t, err)
+
+			publish("e-1", 1000) // the same event
+			s.drained(t)
+			forgotten()          // a run that finds the ledger's entry ends without effect
+			publish("e-2", 1000) // the same content
+			s.drained(t)
+			forgotten()
+			require.Empty(t, eventstest.Rejections(t, s.js))
+			publish("e-3", 2000) // other content
+			eventually(t, func() bool { return len(eventstest.Rejections(t, s.js)) == 1 }, "the conflict is rejected")
+			require.Equal(t, events.CodeConflict, eventstest.Rejections(t, s.js)[0].Reasons[0].Code)
+			s.drained(t)
+
+			require.Equal(t, successStory, s.story(t, id))
+			entry, err := events.ReadLedger(t.Context(), s.js, id)
+			require.NoError(t, err)
+			require.Equal(t, first, entry, "the ledger names the first run")
+		})
+	}
+}
+
+// sampleTime makes the same sample each time.
+var sampleTime = time.Now()
