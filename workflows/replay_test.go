@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
@@ -12,6 +13,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"shipments/shipment"
 	"shipments/workflows"
 )
 
@@ -26,23 +28,45 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			in, err := os.Open(file)
-			require.NoError(t, err)
-			defer in.Close()
-			history, err := client.HistoryFromJSON(in, client.HistoryJSONOptions{})
-			require.NoError(t, err)
 			replayer := worker.NewWorkflowReplayer()
 			for _, queue := range queues {
 				workflows.Register(onlyWorkflows{replayer}, queue)
 			}
-			started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
-			err = replayer.ReplayWorkflowHistoryWithOptions(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), history,
-				worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{
-					ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId(),
-				}})
-			require.NoError(t, err)
+			require.NoError(t, replay(t, replayer, file))
 		})
 	}
+}
+
+// TestAChangedWorkflowDoesNotReplay is row 12 of the fault table: the guard
+// above notices a change. This one waits a moment before it begins.
+func TestAChangedWorkflowDoesNotReplay(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"testdata/none_shipmentprocess_c0.json", "testdata/all_shipmentprocess_c0.json"} {
+		replayer := worker.NewWorkflowReplayer()
+		changed := func(ctx workflow.Context, in workflows.ProcessInput) (shipment.Result, error) {
+			if err := workflow.Sleep(ctx, time.Second); err != nil {
+				return shipment.Result{}, err
+			}
+			return workflows.ShipmentProcess(ctx, in)
+		}
+		replayer.RegisterWorkflowWithOptions(changed, workflow.RegisterOptions{Name: "ShipmentProcess"})
+		require.ErrorContains(t, replay(t, replayer, file), "TMPRL1100") // the SDK's code for it
+	}
+}
+
+// replay replays a recorded history.
+func replay(t *testing.T, replayer worker.WorkflowReplayer, file string) error {
+	t.Helper()
+	in, err := os.Open(file)
+	require.NoError(t, err)
+	defer in.Close()
+	history, err := client.HistoryFromJSON(in, client.HistoryJSONOptions{})
+	require.NoError(t, err)
+	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+	return replayer.ReplayWorkflowHistoryWithOptions(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), history,
+		worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{
+			ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId(),
+		}})
 }
 
 // onlyWorkflows lets a replayer, which runs no activities, take registrations.
