@@ -45,6 +45,6 @@ The configuration is the environment; "shipments run --help" lists the variables
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newPublish(), newStatus(), newWatch(), newRejected(), newStreams(), newHealthcheck(), newCarrierSimulator())
+	root.AddCommand(newRun(), newPublish(), newStatus(), newWatch(), newRejected(), newStreams(), newLoadtest(), newHealthcheck(), newCarrierSimulator())
 	return root
 }
