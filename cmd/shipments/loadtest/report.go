@@ -240,10 +240,10 @@ func (r *Report) measure(l *ledger) {
 		Accepted: l.latency(accepted), Manifested: l.latency(manifested), DocumentsGenerated: l.latency(documentsGenerated),
 		CollectionBooked: l.latency(collectionBooked), Completed: l.latency(completed),
 	}
-	// What comes faster than it is worked off waits in the stream, and the
-	// waiting is part of every latency.
-	if backlog := r.ElapsedSeconds - l.collectionDelay.Seconds() - r.PublishSeconds; backlog > 2 && backlog > r.PublishSeconds/2 && r.Throughput > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("shipments were published faster than they were completed, so the latencies contain the time in the queue; "+
+	// A backlog shows as shipments that wait to be accepted longer than all
+	// that follows takes, and it is part of every latency.
+	if wait := r.Latencies.Accepted.P50; wait > 1000 && wait > r.Latencies.Completed.P50/2 && r.Throughput > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("most of the time shipments waited in the queue, because they came faster than they were worked off, or nobody was there to; "+
 			"use something like --rate %.2g for latencies without", 0.7*max(r.Throughput, r.SteadyThroughput)))
 	}
 	if l.tooEarly > 0 {
