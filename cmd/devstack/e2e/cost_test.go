@@ -1,0 +1,89 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// cost is what shipments cost.
+type cost struct {
+	executions                               int
+	historyEvents, transitions, historyBytes int64
+	jetStreamMessages, jetStreamBytes        uint64
+	cpu                                      time.Duration
+}
+
+func TestCostPerShipment(t *testing.T) {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "\ncomposition\tshipment\texecutions\thistory events\ttransitions\thistory bytes\tJetStream messages\tJetStream bytes\tCPU ms\t")
+	for _, composition := range []string{"none", "all"} {
+		s := start(t, composition, 200*time.Millisecond)
+		for _, kind := range []struct{ name, prefix string }{{"domestic", "1"}, {"international-pt", "2"}, {"international", "c"}} {
+			const n = 20
+			c := s.cost(t, n, kind.prefix)
+			fmt.Fprintf(out, "%s\t%s\t%.2f\t%.2f\t%.2f\t%d\t%.2f\t%d\t%.1f\t\n", composition, kind.name,
+				float64(c.executions)/n, float64(c.historyEvents)/n, float64(c.transitions)/n, c.historyBytes/n,
+				float64(c.jetStreamMessages)/n, c.jetStreamBytes/n, float64(c.cpu.Microseconds())/1000/n)
+		}
+	}
+	require.NoError(t, out.Flush())
+}
+
+// cost runs shipments one after the other.
+func (s *system) cost(t *testing.T, n int, prefix string) cost {
+	t.Helper()
+	var c cost
+	began := cpu(t)
+	messages, bytes := s.jetStream(t)
+	var ids []string
+	for i := range n {
+		id := fmt.Sprintf("%scost%02dx", prefix, i)
+		ids = append(ids, id)
+		status, _ := s.do(t, http.MethodPost, "/"+id)
+		require.Equal(t, http.StatusAccepted, status)
+		s.ended(t, id)
+	}
+	c.cpu = cpu(t) - began
+	after, afterBytes := s.jetStream(t)
+	c.jetStreamMessages, c.jetStreamBytes = after-messages, afterBytes-bytes
+	for _, id := range ids {
+		s.checkEnd(t, id)
+		for _, e := range s.executions(t, id) {
+			d, err := s.temporal.DescribeWorkflowExecution(t.Context(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId())
+			require.NoError(t, err)
+			info := d.GetWorkflowExecutionInfo()
+			c.executions++
+			c.historyEvents += info.GetHistoryLength()
+			c.transitions += info.GetStateTransitionCount()
+			c.historyBytes += info.GetHistorySizeBytes()
+		}
+	}
+	return c
+}
+
+func (s *system) jetStream(t *testing.T) (messages, bytes uint64) {
+	t.Helper()
+	info, err := s.js.AccountInfo(t.Context())
+	require.NoError(t, err)
+	streams := s.js.ListStreams(t.Context())
+	for stream := range streams.Info() {
+		messages += stream.State.Msgs
+	}
+	require.NoError(t, streams.Err())
+	return messages, info.Store
+}
+
+// cpu is the processor time of this process.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var usage syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
