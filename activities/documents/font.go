@@ -1,17 +1,104 @@
 package documents
 
 import (
+	"encoding/json"
 	"strings"
 	"sync"
 	"unicode"
 
+	"codeberg.org/go-pdf/fpdf"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
+	"golang.org/x/text/encoding/charmap"
 )
 
-// The documents' font is Go's own, which covers the WGL4 set: Latin, Greek and
+// typeface is what a document is set in.
+type typeface interface {
+	// addTo makes it known to a document.
+	addTo(pdf *fpdf.Fpdf)
+	// use sets following text in a style and a size in points.
+	use(pdf *fpdf.Fpdf, style style, size float64)
+	// printable replaces what it cannot show.
+	printable(text string) string
+	// encode turns printable text into what the document holds.
+	encode(text string) string
+}
+
+// typefaceFor picks the typeface of a document by all the text that may be in
+// it. The standard one costs next to nothing; the embedded one has to be parsed
+// and cut to size for every document, which takes some milliseconds.
+func typefaceFor(in Input) typeface {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return embedded{}
+	}
+	for _, r := range string(text) {
+		if _, ok := charmap.Windows1252.EncodeRune(r); !ok {
+			return embedded{}
+		}
+	}
+	return standard{}
+}
+
+// standard is Helvetica, one of the fonts that every PDF viewer has (ISO 32000,
+// 9.6.2.2), with the languages of western Europe.
+type standard struct{}
+
+func (standard) addTo(*fpdf.Fpdf) {}
+
+func (standard) use(pdf *fpdf.Fpdf, style style, size float64) {
+	pdf.SetFont("Helvetica", map[bool]string{true: "B"}[style == bold], size)
+}
+
+func (standard) printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+func (standard) encode(text string) string {
+	encoded := make([]byte, 0, len(text))
+	for _, r := range text {
+		b, ok := charmap.Windows1252.EncodeRune(r)
+		if !ok {
+			b = replacement
+		}
+		encoded = append(encoded, b)
+	}
+	return string(encoded)
+}
+
+// embedded is Go's own font, which covers the WGL4 set: Latin, Greek and
 // Cyrillic. It is part of the binary.
+type embedded struct{}
+
 const fontFamily = "go"
+
+// outline is that of bold text, which the font lacks, in millimetres per point.
+const outline = 0.012
+
+// The text rendering modes of PDF (ISO 32000, 9.3.6) that are used.
+const (
+	fill          = 0
+	fillAndStroke = 2
+)
+
+func (embedded) addTo(pdf *fpdf.Fpdf) { pdf.AddUTF8FontFromBytes(fontFamily, "", goregular.TTF) }
+
+func (embedded) use(pdf *fpdf.Fpdf, style style, size float64) {
+	pdf.SetFont(fontFamily, "", size)
+	if style == bold {
+		pdf.SetLineWidth(size * outline)
+		pdf.SetTextRenderingMode(fillAndStroke)
+	} else {
+		pdf.SetTextRenderingMode(fill)
+	}
+}
+
+func (embedded) encode(text string) string { return text }
 
 // replacement stands for text that the font has no glyph for.
 const replacement = '?'
@@ -50,7 +137,7 @@ func hasGlyph(r rune) bool {
 // printable replaces what the font lacks, so that text in any script can be
 // drawn: combining marks without a glyph vanish, everything else is shown as
 // a replacement.
-func printable(text string) string {
+func (embedded) printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':

@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
-	"golang.org/x/image/font/gofont/goregular"
 )
 
 // page draws text into boxes. All measures are in millimetres, font sizes in
 // points.
 type page struct {
 	pdf *fpdf.Fpdf
+	typeface
 }
 
 // The formats.
@@ -23,9 +23,8 @@ var (
 )
 
 const (
-	smallest   = 4.0   // points: below, text is cut off
-	lineHeight = 0.42  // millimetres per point
-	outline    = 0.012 // millimetres per point: the outline of bold text
+	smallest   = 4.0  // points: below, text is cut off
+	lineHeight = 0.42 // millimetres per point
 )
 
 // style is how text is drawn.
@@ -36,27 +35,21 @@ const (
 	bold
 )
 
-// The text rendering modes of PDF (ISO 32000, 9.3.6) that are used.
-const (
-	fill          = 0
-	fillAndStroke = 2
-)
-
 // newPage starts a document. Everything that would differ between two
 // renderings of the same input, its dates above all, is fixed.
-func newPage(title string, date time.Time) *page {
+func newPage(title string, date time.Time, typeface typeface) *page {
 	pdf := fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: a4})
 	pdf.SetCatalogSort(true)
 	pdf.SetCreationDate(date)
 	pdf.SetModificationDate(date)
 	pdf.SetProducer("shipments", true)
-	pdf.SetTitle(printable(title), true)
+	pdf.SetTitle(title, true)
 	pdf.SetMargins(0, 0, 0)
 	pdf.SetAutoPageBreak(false, 0)
-	// Each font costs some milliseconds in every document: there is one, and
-	// bold text is drawn with an outline.
-	pdf.AddUTF8FontFromBytes(fontFamily, "", goregular.TTF)
-	return &page{pdf: pdf}
+	// A document is a few kilobytes: to compress it takes longer than all else.
+	pdf.SetCompression(false)
+	typeface.addTo(pdf)
+	return &page{pdf: pdf, typeface: typeface}
 }
 
 func (p *page) add(size fpdf.SizeType) { p.pdf.AddPageFormat("P", size) }
@@ -74,47 +67,45 @@ func (p *page) bytes() ([]byte, error) {
 // and wrapped at words, in a smaller size if it does not fit, and cut off if that is not enough. It
 // returns the height that was used.
 func (p *page) text(x, y, w, h, size float64, style style, text string) {
-	lines := p.wrap(text, w, size)
+	lines := p.wrap(text, w, size, style)
 	for size > smallest && float64(len(lines))*size*lineHeight > h {
 		size = max(smallest, size-0.5)
-		lines = p.wrap(text, w, size)
+		lines = p.wrap(text, w, size, style)
 	}
 	if most := max(1, int(h/(size*lineHeight))); len(lines) > most {
 		lines = append(lines[:most-1], p.clip(lines[most-1]+"…", w))
 	}
-	if style == bold {
-		p.pdf.SetLineWidth(size * outline)
-		p.pdf.SetTextRenderingMode(fillAndStroke)
-		defer p.pdf.SetTextRenderingMode(fill)
-	}
 	for i, line := range lines {
-		p.pdf.Text(x, y+(float64(i)+0.8)*size*lineHeight, line)
+		p.pdf.Text(x, y+(float64(i)+0.8)*size*lineHeight, p.encode(line))
 	}
 }
 
 // wrap breaks text into lines of a width.
-func (p *page) wrap(text string, w, size float64) []string {
-	p.pdf.SetFont(fontFamily, "", size)
+func (p *page) wrap(text string, w, size float64, style style) []string {
+	p.use(p.pdf, style, size)
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
-		lines = append(lines, p.wrapWords(strings.Fields(printable(paragraph)), w)...)
+		lines = append(lines, p.wrapWords(strings.Fields(p.printable(paragraph)), w)...)
 	}
 	return lines
 }
+
+// width is how wide text is in the current style and size.
+func (p *page) width(text string) float64 { return p.pdf.GetStringWidth(p.encode(text)) }
 
 // wrapWords fills lines with words. A word that is longer than a line is broken.
 func (p *page) wrapWords(words []string, w float64) []string {
 	var lines []string
 	line := ""
 	for _, word := range words {
-		if joined := strings.TrimSpace(line + " " + word); p.pdf.GetStringWidth(joined) <= w {
+		if joined := strings.TrimSpace(line + " " + word); p.width(joined) <= w {
 			line = joined
 			continue
 		}
 		if line != "" {
 			lines = append(lines, line)
 		}
-		for p.pdf.GetStringWidth(word) > w {
+		for p.width(word) > w {
 			head := p.head(word, w)
 			lines, word = append(lines, head), word[len(head):]
 		}
@@ -131,7 +122,7 @@ func (p *page) head(word string, w float64) string {
 	end := 0
 	for i, r := range word {
 		next := i + len(string(r))
-		if end > 0 && p.pdf.GetStringWidth(word[:next]) > w {
+		if end > 0 && p.width(word[:next]) > w {
 			break
 		}
 		end = next
@@ -142,7 +133,7 @@ func (p *page) head(word string, w float64) string {
 // clip shortens a line that ends with an ellipsis until it fits.
 func (p *page) clip(line string, w float64) string {
 	runes := []rune(strings.TrimSuffix(line, "…"))
-	for len(runes) > 0 && p.pdf.GetStringWidth(string(runes)+"…") > w {
+	for len(runes) > 0 && p.width(string(runes)+"…") > w {
 		runes = runes[:len(runes)-1]
 	}
 	return string(runes) + "…"

@@ -56,7 +56,7 @@ func RenderOne(in Input, kind string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("collection date: %w", err)
 	}
-	p := newPage("Shipment "+in.Shipment.ShipmentID+": "+kind, date)
+	p := newPage("Shipment "+in.Shipment.ShipmentID+": "+kind, date, typefaceFor(in))
 	switch kind {
 	case KindLabels:
 		p.labels(in, "")

@@ -89,17 +89,27 @@ var update = flag.Bool("update", false, "write the golden documents anew; look a
 // labels, receipt, invoice and combined document of an international shipment.
 func TestGoldenDocuments(t *testing.T) {
 	t.Parallel()
-	in := input(t, "cabc")
-	for _, kind := range []string{documents.KindLabels, documents.KindReceipt, documents.KindInvoice, documents.KindCombined} {
-		got, err := documents.RenderOne(in, kind)
+	western, greek := input(t, "cabc"), input(t, "cabc")
+	greek.Shipment.Legs[1].Receiver.Name = "Ελένη Παπαδοπούλου"
+	for _, golden := range []struct {
+		file, kind string
+		in         documents.Input
+	}{
+		{"labels", documents.KindLabels, western},
+		{"receipt", documents.KindReceipt, western},
+		{"invoice", documents.KindInvoice, western},
+		{"combined_document", documents.KindCombined, western},
+		{"labels_greek", documents.KindLabels, greek},
+	} {
+		got, err := documents.RenderOne(golden.in, golden.kind)
 		require.NoError(t, err)
-		file := filepath.Join("testdata", kind+".pdf")
+		file := filepath.Join("testdata", golden.file+".pdf")
 		if *update {
 			require.NoError(t, os.WriteFile(file, got, 0o600))
 		}
 		want, err := os.ReadFile(file)
 		require.NoError(t, err)
-		require.True(t, bytes.Equal(want, got), "%s differs from %s: look at both, and use -update if the change is wanted", kind, file)
+		require.True(t, bytes.Equal(want, got), "%s differs: look at both, and use -update if the change is wanted", file)
 	}
 }
 
