@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ type Input struct {
 	StoredAt       time.Time `json:"storedAt"`
 	// Deliveries is how often the message had been delivered.
 	Deliveries uint64 `json:"deliveries,omitempty"`
-	// Headers are the message's; see [EscapeHeaders].
+	// Headers are the message's; see [EscapeHeaders] and [UnescapeHeaders].
 	Headers map[string][]string `json:"headers,omitempty"`
 	Data    []byte              `json:"data"`
 }
@@ -103,8 +104,27 @@ type StoredRejection struct {
 	Time     time.Time `json:"time"`
 }
 
+// ErrNoRejection is returned for a rejection that the stream does not hold.
+var ErrNoRejection = errors.New("no such rejection")
+
+// ReadRejection returns the rejection with a stream sequence, or [ErrNoRejection].
+func ReadRejection(ctx context.Context, js jetstream.JetStream, sequence uint64) (StoredRejection, error) {
+	if sequence == 0 {
+		return StoredRejection{}, ErrNoRejection
+	}
+	msg, err := getMessage(ctx, js, StreamRejections, getRequest{Sequence: sequence})
+	if err != nil {
+		return StoredRejection{}, fmt.Errorf("read rejection %d: %w", sequence, err)
+	}
+	if msg == nil {
+		return StoredRejection{}, ErrNoRejection
+	}
+	return DecodeRejection(msg)
+}
+
 // Rejections calls each for the stored rejections of one shipment (of all if
-// id is empty) since a time, oldest first, until it returns false.
+// id is empty) since a time, oldest first, until it returns false. A message
+// that is no rejection does not hide those after it: it is an error at the end.
 func Rejections(ctx context.Context, js jetstream.JetStream, id string, since time.Time, each func(StoredRejection) bool) error {
 	subject := TypeRejected + ".*"
 	if id != "" {
@@ -114,8 +134,8 @@ func Rejections(ctx context.Context, js jetstream.JetStream, id string, since ti
 	err := scan(ctx, js, StreamRejections, subject, since, 0, func(msg *jetstream.RawStreamMsg) bool {
 		stored, err := DecodeRejection(msg)
 		if err != nil {
-			broken = err
-			return false
+			broken = errors.Join(broken, err)
+			return true
 		}
 		return each(stored)
 	})
@@ -184,6 +204,29 @@ func EscapeHeaders(header map[string][]string) map[string][]string {
 		}
 	}
 	return escaped
+}
+
+// UnescapeHeaders is the inverse of [EscapeHeaders]. What that cannot have
+// made, a '%' without two hexadecimal digits, is an error.
+func UnescapeHeaders(escaped map[string][]string) (map[string][]string, error) {
+	if len(escaped) == 0 {
+		return nil, nil //nolint:nilnil // no headers are no headers
+	}
+	header := make(map[string][]string, len(escaped))
+	for key, values := range escaped {
+		name, err := url.PathUnescape(key)
+		if err != nil {
+			return nil, fmt.Errorf("the name of header %q: %w", key, err)
+		}
+		for _, value := range values {
+			raw, err := url.PathUnescape(value)
+			if err != nil {
+				return nil, fmt.Errorf("header %q: %w", key, err)
+			}
+			header[name] = append(header[name], raw)
+		}
+	}
+	return header, nil
 }
 
 func escape(s string) string {
