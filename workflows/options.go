@@ -44,6 +44,15 @@ func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary strin
 	})
 }
 
+// withFirstTry are the options of the first attempt of a carrier call.
+func withFirstTry(ctx workflow.Context, timeout time.Duration, summary string) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: timeout,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             summary,
+	})
+}
+
 // withPublishing are the options of storing an event. JetStream may be away
 // for hours; the event waits for it.
 func withPublishing(ctx workflow.Context, summary string) workflow.Context {

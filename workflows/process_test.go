@@ -8,12 +8,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 
@@ -104,7 +107,7 @@ func setup(t *testing.T, composition string) *bundle {
 		Server:  eventstest.StartProvisioned(t),
 		carrier: &scripted{Simulator: carriers.Simulator{Emulation: true}},
 		settings: workflows.Settings{
-			ChildWorkflows: children, PublicURL: publicURL,
+			ChildWorkflows: children, PublicURL: publicURL, CarrierFirstTry: 2 * time.Second,
 			Rules: shipment.Rules{Emulation: true, CollectionDelay: 20 * time.Second},
 		},
 	}
@@ -403,4 +406,29 @@ func TestWorkflowIDsOfTwoShipmentsNeverMeet(t *testing.T) {
 	t.Parallel()
 	require.NotEqual(t, workflows.ProcessID("a-manifestation"), workflows.ProcessID("a")+".manifestation")
 	require.False(t, shipment.ValidID("a.manifestation"))
+}
+
+func TestACarrierCallBecomesAnActivityOnlyWhenItFailsAtFirst(t *testing.T) {
+	t.Parallel()
+	for _, composition := range []string{"all", "none"} {
+		t.Run(composition, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, composition)
+			var attempts atomic.Int64
+			b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+				if call.Leg == 1 && attempts.Add(1) == 1 {
+					return carriers.Manifested{}, errors.New("no answer")
+				}
+				return carriers.Manifested{TrackingNumbers: []string{"1"}}, nil
+			}
+			var names []string
+			b.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+				names = append(names, info.ActivityType.Name)
+			})
+			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+			require.Equal(t, shipment.Success, result.Status)
+			require.Equal(t, []string{"ManifestLeg"}, names, "leg 2 and the booking were answered at once")
+			require.EqualValues(t, 2, attempts.Load())
+		})
+	}
 }
