@@ -12,6 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// budgets bound what an international shipment of two legs may cost.
+var budgets = map[string]struct {
+	executions  int
+	transitions float64
+}{
+	"none": {1, 8},
+	"all":  {8, 75},
+}
+
 // cost is what shipments cost.
 type cost struct {
 	executions                               int
@@ -20,17 +29,23 @@ type cost struct {
 	cpu                                      time.Duration
 }
 
+// TestCostPerShipment prints what shipments cost, by composition and category,
+// as Temporal and JetStream count it, and holds it against the budgets.
 func TestCostPerShipment(t *testing.T) {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "\ncomposition\tshipment\texecutions\thistory events\ttransitions\thistory bytes\tJetStream messages\tJetStream bytes\tCPU ms\t")
 	for _, composition := range []string{"none", "all"} {
 		s := start(t, composition, 200*time.Millisecond)
 		for _, kind := range []struct{ name, prefix string }{{"domestic", "1"}, {"international-pt", "2"}, {"international", "c"}} {
-			const n = 20
+			const n = 10
 			c := s.cost(t, n, kind.prefix)
 			fmt.Fprintf(out, "%s\t%s\t%.2f\t%.2f\t%.2f\t%d\t%.2f\t%d\t%.1f\t\n", composition, kind.name,
 				float64(c.executions)/n, float64(c.historyEvents)/n, float64(c.transitions)/n, c.historyBytes/n,
 				float64(c.jetStreamMessages)/n, c.jetStreamBytes/n, float64(c.cpu.Microseconds())/1000/n)
+			if kind.name == "international" {
+				require.Equal(t, budgets[composition].executions*n, c.executions)
+				require.LessOrEqual(t, float64(c.transitions)/n, budgets[composition].transitions)
+			}
 		}
 	}
 	require.NoError(t, out.Flush())
