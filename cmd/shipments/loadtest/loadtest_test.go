@@ -254,17 +254,18 @@ func TestPublicationsAreRepeatedUntilAcknowledged(t *testing.T) {
 	full.MaxMsgs, full.Discard = 10, jetstream.DiscardNew
 	_, err = s.server.JS.UpdateStream(ctx, full)
 	require.NoError(t, err)
+	attempts, err := s.server.JS.Conn().SubscribeSync("shipments.created.*")
+	require.NoError(t, err)
+	require.NoError(t, s.server.JS.Conn().Flush())
 	var making sync.WaitGroup
 	making.Go(func() {
-		for ctx.Err() == nil {
-			info, err := handle.Info(ctx)
-			if err == nil && info.State.Msgs == 10 {
-				_, err = s.server.JS.UpdateStream(ctx, roomy)
-				if err != nil {
-					t.Error(err)
-				}
-				return
+		for range 12 { // two more than the stream takes
+			if _, err := attempts.NextMsg(10 * time.Second); err != nil {
+				t.Error(err)
 			}
+		}
+		if _, err := s.server.JS.UpdateStream(ctx, roomy); err != nil {
+			t.Error(err)
 		}
 	})
 	config := s.config()
