@@ -25,7 +25,7 @@ func TestThreeNATSServersLeaderKilledInTheMiddleOfPublishing(t *testing.T) {
 	}
 	healed := time.Now()
 	stop()
-	s.finish(healed, 20)
+	s.finish(healed, 8)
 }
 
 func TestThreeNATSServersQuorumLostAndRegained(t *testing.T) {
@@ -41,7 +41,7 @@ func TestThreeNATSServersQuorumLostAndRegained(t *testing.T) {
 	s.cluster[2].restart()
 	healed := time.Now()
 	stop()
-	s.finish(healed, 20)
+	s.finish(healed, 8)
 }
 
 // leaderOf finds the server that leads a stream.

@@ -29,11 +29,12 @@ type tally struct {
 
 // finish waits until all has healed, and judges: every input has one effect or
 // one rejection, every outcome is stored once, every carrier's effect happened
-// once, nothing is left over, and at least so many shipments succeeded.
-func (s *site) finish(healed time.Time, successes int) {
+// once, nothing is left over, and at least so many shipments succeeded. It
+// returns how long it took since all was healed.
+func (s *site) finish(healed time.Time, successes int) (recovered time.Duration) {
 	s.Helper()
 	s.eventually("everything is finished", s.settled)
-	recovered := time.Since(healed)
+	recovered = time.Since(healed)
 	t := s.judge()
 	table.add(result{row: s.row, fault: s.fault, tally: t, recovered: recovered})
 	require.Empty(s, t.lost, "lost")
@@ -42,6 +43,7 @@ func (s *site) finish(healed time.Time, successes int) {
 	require.GreaterOrEqual(s, t.successes, successes)
 	s.Logf("row %s, %s: %d inputs = %d effects + %d repeats + %d rejections; recovered in %s",
 		s.row, s.fault, t.inputs, t.effects, t.repeats, t.rejections, recovered.Round(100*time.Millisecond))
+	return recovered
 }
 
 // settled reports whether every input was acknowledged or rejected and every

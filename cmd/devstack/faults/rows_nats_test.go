@@ -103,7 +103,7 @@ func TestRow07NATSUnderLoad(t *testing.T) {
 			c.inject(s)
 			healed := time.Now()
 			stop()
-			s.finish(healed, 20)
+			s.finish(healed, 8)
 		})
 	}
 }
@@ -172,7 +172,7 @@ func TestRow14CredentialsRotated(t *testing.T) {
 	healed := time.Now()
 	s.ready(h)
 	stop()
-	s.finish(healed, 20)
+	s.finish(healed, 8)
 }
 
 // authority issues credentials, as an operator of NATS does.
