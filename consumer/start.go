@@ -32,7 +32,7 @@ const callTimeout = 10 * time.Second
 // is away it holds the message and tries again, for as long as it takes or
 // until the consumer stops.
 func (h *handling) start(ctx context.Context, d delivery, created events.ShipmentCreated) verdict {
-	if err := sendable(created); err != nil {
+	if err := sendable(d, created); err != nil {
 		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}
 	}
 	return h.persist(created.Data.ShipmentID, func() (verdict, error) { return h.tryStart(ctx, d, created) })
@@ -44,8 +44,12 @@ func (h *handling) start(ctx context.Context, d delivery, created events.Shipmen
 const maxSignalBytes = 1 << 20
 
 // sendable finds out before the first attempt what Temporal would never take,
-// so that its errors need not tell.
-func sendable(created events.ShipmentCreated) error {
+// so that its errors need not tell. What is small as a message is small as a
+// signal: written again, JSON grows to six times its size at most.
+func sendable(d delivery, created events.ShipmentCreated) error {
+	if len(d.msg.Data) <= maxSignalBytes/8 {
+		return nil
+	}
 	payload, err := converter.GetDefaultDataConverter().ToPayload(workflows.Created{Event: created})
 	if err != nil {
 		return fmt.Errorf("the event cannot be encoded: %w", err)

@@ -9,7 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/url"
-	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -209,7 +209,8 @@ func decodeStructured(h messageHeaders, body []byte) (event.Event, error) {
 			return event.Event{}, refuse(CodeUnsupportedContentType, "content-type", "%q without ce- headers: use %s", media, ContentType)
 		}
 	}
-	if err := checkJSON(body); err != nil {
+	members, err := scanJSON(body)
+	if err != nil {
 		return event.Event{}, err
 	}
 	switch first := bytes.TrimLeft(body, " \t\r\n")[0]; first {
@@ -218,10 +219,6 @@ func decodeStructured(h messageHeaders, body []byte) (event.Event, error) {
 		return event.Event{}, refuse(CodeBatch, "", "batches are not taken: publish one event per message")
 	default:
 		return event.Event{}, refuse(CodeNotAnObject, "", "a CloudEvent in structured mode is a JSON object")
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil {
-		return event.Event{}, refuse(CodeInvalidJSON, "", "%v", err)
 	}
 	return structuredEvent(members)
 }
@@ -281,59 +278,91 @@ func base64Data(encoded json.RawMessage) ([]byte, error) {
 // attributeValue reads an attribute in the JSON event format: a string, a
 // boolean or an integer; null is the same as absent.
 func attributeValue(name string, raw json.RawMessage) (any, error) {
-	var value any
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	if err := decoder.Decode(&value); err != nil {
-		return nil, refuse(CodeInvalidAttribute, clipName(name), "%v", err)
-	}
-	switch v := value.(type) {
-	case nil, string, bool:
-		return v, nil
-	case json.Number:
-		n, err := v.Int64()
-		if err != nil || n != int64(int32(n)) {
+	switch raw[0] {
+	case '"':
+		text, err := jsontext.AppendUnquote(nil, raw)
+		if err != nil {
+			return nil, refuse(CodeInvalidAttribute, clipName(name), "%v", err)
+		}
+		return string(text), nil
+	case 't', 'f':
+		return raw[0] == 't', nil
+	case 'n':
+		return nil, nil //nolint:nilnil // absent
+	case '{', '[':
+		return nil, refuse(CodeInvalidAttribute, clipName(name), "an object or array: CloudEvents has no such attribute type")
+	default:
+		n, err := strconv.ParseInt(string(raw), 10, 32)
+		if err != nil {
 			return nil, refuse(CodeInvalidAttribute, clipName(name), "a number that is no 32-bit integer: CloudEvents has no such attribute type")
 		}
 		return int32(n), nil
-	default:
-		return nil, refuse(CodeInvalidAttribute, clipName(name), "an object or array: CloudEvents has no such attribute type")
 	}
 }
 
 // checkJSON requires body to be exactly one JSON value: valid UTF-8 without a
 // byte order mark, no member twice, nothing behind it, not too deep.
 func checkJSON(body []byte) error {
+	_, err := scanJSON(body)
+	return err
+}
+
+// scanJSON checks a body like [checkJSON] and returns the members of the
+// object that it is, if it is one. They are parts of body.
+func scanJSON(body []byte) (map[string]json.RawMessage, error) {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
-		return refuse(CodeEmptyMessage, "", "there is nothing in it")
+		return nil, refuse(CodeEmptyMessage, "", "there is nothing in it")
 	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
-		return refuse(CodeByteOrderMark, "", "it begins with a byte order mark: JSON must not (RFC 8259)")
+		return nil, refuse(CodeByteOrderMark, "", "it begins with a byte order mark: JSON must not (RFC 8259)")
 	case !utf8.Valid(body):
-		return refuse(CodeInvalidUTF8, "", "not UTF-8: JSON has to be (RFC 8259)")
+		return nil, refuse(CodeInvalidUTF8, "", "not UTF-8: JSON has to be (RFC 8259)")
 	}
+	members := map[string]json.RawMessage{}
+	var name string
+	var start int64
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(body))
 	for first := true; first || decoder.StackDepth() > 0; first = false {
 		token, err := decoder.ReadToken()
 		if err != nil {
-			return jsonError(decoder, err)
+			return nil, jsonError(decoder, err)
 		}
-		if token.Kind() == '0' && !smallNumber.MatchString(token.String()) {
-			return refuse(CodeNumberTooLarge, string(decoder.StackPointer()), "a number with so many digits, or such an exponent, is not taken")
+		if token.Kind() == '0' && !isSmallNumber(token.String()) {
+			return nil, refuse(CodeNumberTooLarge, string(decoder.StackPointer()), "a number with so many digits, or such an exponent, is not taken")
 		}
 		if decoder.StackDepth() > MaxDepth {
-			return refuse(CodeTooDeep, "", "nested deeper than %d levels", MaxDepth)
+			return nil, refuse(CodeTooDeep, "", "nested deeper than %d levels", MaxDepth)
+		}
+		if decoder.StackDepth() != 1 {
+			continue
+		}
+		// In the outermost object names and values alternate.
+		switch kind, read := decoder.StackIndex(1); {
+		case kind != '{' || read == 0:
+		case read%2 == 1:
+			name, start = token.String(), decoder.InputOffset()
+		default:
+			members[name] = bytes.TrimLeft(body[start:decoder.InputOffset()], " \t\r\n:")
 		}
 	}
 	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
-		return refuse(CodeTrailingData, "", "something follows the JSON value at byte %d", decoder.InputOffset())
+		return nil, refuse(CodeTrailingData, "", "something follows the JSON value at byte %d", decoder.InputOffset())
 	}
-	return nil
+	return members, nil
 }
 
-// smallNumber are the numbers that are computed with: a huge exponent in a few
-// bytes would cost the validation minutes.
-var smallNumber = regexp.MustCompile(`^-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?$`)
+// isSmallNumber reports whether a JSON number is one that is computed with: at
+// most 20 digits before and after the point, and an exponent of two. A huge
+// exponent in a few bytes would cost the validation minutes.
+func isSmallNumber(number string) bool {
+	number = strings.TrimPrefix(number, "-")
+	mantissa, exponent := number, ""
+	if e := strings.IndexAny(number, "eE"); e >= 0 {
+		mantissa, exponent = number[:e], strings.TrimLeft(number[e+1:], "+-")
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	return len(whole) <= 20 && len(fraction) <= 20 && len(exponent) <= 2
+}
 
 func jsonError(decoder *jsontext.Decoder, err error) error {
 	at := string(decoder.StackPointer())

@@ -322,3 +322,39 @@ func TestAPanicBecomesAReason(t *testing.T) {
 	_, reasons = events.Requested(broken, "shipments.cancellation-requested")
 	require.Equal(t, events.CodeUndecodable, reasons[0].Code)
 }
+
+// What is accepted without asking the schema must be what the schema accepts.
+func TestTheShortWayTakesNothingThatTheSchemaRefuses(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 200)
+	for name, change := range map[string]struct {
+		old, new string
+		refused  bool
+	}{
+		"null for an optional text":  {`"line1":`, `"line2":null,"line1":`, true},
+		"null for a list":            {`"packages":`, `"other":null,"packages":`, true},
+		"an unknown member":          {`"timeZone":`, `"extra":1,"timeZone":`, true},
+		"a name in other case":       {`"timeZone":`, `"TimeZone":`, true},
+		"a control character":        {`"line1":`, `"line2":"a\u0085b","line1":`, true},
+		"the longest text":           {`"line1":`, `"line2":"` + long + `","line1":`, false},
+		"a longer text":              {`"line1":`, `"line2":"` + long + `e","line1":`, true},
+		"the longest postal code":    {`"postalCode":"`, `"postalCode":"12345678901234567890","x":"`, true},
+		"a code of letters":          {`"hsCode":"`, `"hsCode":"A`, true},
+		"a code of eleven digits":    {`"hsCode":"`, `"hsCode":"00000`, true},
+		"a decimal without fraction": {`"weightGrams":1200`, `"weightGrams":1200.0`, false},
+		"a weight as text":           {`"weightGrams":1200`, `"weightGrams":"1200"`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := sampleData(t)
+			require.Contains(t, data, change.old)
+			data = strings.Replace(data, change.old, change.new, 1)
+			ev, reasons := events.Decode(binaryHeader(), []byte(data))
+			require.Empty(t, reasons)
+			_, reasons = events.Created(ev, events.TypeCreated, rules)
+			violations := events.ValidateData(events.TypeCreated, []byte(data))
+			require.Equal(t, change.refused, len(violations) > 0)
+			require.Equal(t, violations, reasons)
+		})
+	}
+}

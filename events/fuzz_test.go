@@ -45,6 +45,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		require.Empty(t, rules.Validate(created.Data))
+		require.Empty(t, events.ValidateData(events.TypeCreated, ev.Data()), "nothing is accepted that the schema refuses")
 
 		// As Temporal keeps it.
 		signal, err := json.Marshal(created)

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/currency"
@@ -142,13 +144,13 @@ func (r Rules) Validate(s Shipment) []Reason {
 	v.check(len(s.Packages) <= MaxPackages, CodeOutOfRange, "/packages", "%d packages: at most %d are possible", len(s.Packages), MaxPackages)
 	v.check(len(s.Goods) <= MaxGoods, CodeOutOfRange, "/goods", "%d lines of goods: at most %d are possible", len(s.Goods), MaxGoods)
 	for i, leg := range s.Legs[:min(len(s.Legs), MaxLegs)] {
-		v.leg(fmt.Sprintf("/legs/%d", i), leg)
+		v.leg("/legs/"+strconv.Itoa(i), leg)
 	}
 	for i, p := range s.Packages[:min(len(s.Packages), MaxPackages)] {
-		v.parcel(fmt.Sprintf("/packages/%d", i), p)
+		v.parcel("/packages/"+strconv.Itoa(i), p)
 	}
 	for i, g := range s.Goods[:min(len(s.Goods), MaxGoods)] {
-		v.goods(fmt.Sprintf("/goods/%d", i), g)
+		v.goods("/goods/"+strconv.Itoa(i), g)
 	}
 	if r.Classify(s) != Domestic {
 		const why = "an international shipment needs at least one, for its customs invoice"
@@ -208,7 +210,22 @@ func (v *validation) within(path string, n, most int) {
 // does not, or not any more: withdrawn and reserved codes.
 const notCountries = "AC AN CP CQ CS DG EA EZ FQ IC PC SU TA UN YU"
 
-func isCountry(code string) bool {
+// countries are all codes that [isCountry] accepts.
+var countries = func() map[string]bool {
+	codes := map[string]bool{}
+	for first := 'A'; first <= 'Z'; first++ {
+		for second := 'A'; second <= 'Z'; second++ {
+			if code := string([]rune{first, second}); lookUpCountry(code) {
+				codes[code] = true
+			}
+		}
+	}
+	return codes
+}()
+
+func isCountry(code string) bool { return countries[code] }
+
+func lookUpCountry(code string) bool {
 	if len(code) != 2 || strings.ToUpper(code) != code || strings.Contains(notCountries, code) {
 		return false
 	}
@@ -226,8 +243,18 @@ func location(name string) (*time.Location, error) {
 	if !zoneName.MatchString(name) || name == "Local" || name == "Factory" {
 		return nil, fmt.Errorf("time zone %q is not an IANA name", name)
 	}
-	return time.LoadLocation(name)
+	if zone, known := zones.Load(name); known {
+		return zone.(*time.Location), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	zone, err := time.LoadLocation(name)
+	if err == nil {
+		zones.Store(name, zone)
+	}
+	return zone, err
 }
+
+// zones remembers the time zones that were loaded: there are some hundred.
+var zones sync.Map
 
 // tender are the currencies that are legal tender somewhere today.
 var tender = func() map[string]bool {
