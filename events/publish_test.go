@@ -305,3 +305,13 @@ func TestTroubleIsKnownWhileEventsCannotBeStored(t *testing.T) {
 	require.NoError(t, publish("2"))
 	require.NoError(t, p.Trouble())
 }
+
+func TestOtherPeoplesGarbageIsNoShipment(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	p := events.NewPublisher(s.JS, "http://api.test")
+	garbage := events.Rejection{Reasons: []shipment.Reason{{Code: events.CodeInvalidJSON}}, Input: events.Input{Stream: events.StreamShipments, StreamSequence: 1}}
+	require.NoError(t, p.Reject(t.Context(), garbage))
+	_, err := events.ReadStatus(t.Context(), s.JS, events.UnknownShipment)
+	require.ErrorIs(t, err, events.ErrUnknownShipment)
+}

@@ -75,7 +75,11 @@ func notAccepted(result shipment.Result, created, rejected *jetstream.RawStreamM
 	if err != nil {
 		return result, err
 	}
-	if created == nil || created.Sequence <= rejection.Input.StreamSequence {
+	switch {
+	case rejection.ShipmentID != result.ShipmentID:
+		// Inputs without a valid id share the subject of a shipment "unknown".
+		return notAccepted(result, created, nil)
+	case created == nil || created.Sequence <= rejection.Input.StreamSequence:
 		result.Status, result.Reasons = shipment.Rejected, rejection.Reasons
 	}
 	return result, nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,13 +66,18 @@ func startWith(t *testing.T, composition string, delay time.Duration, options st
 	config, err := hosts.LoadConfig()
 	require.NoError(t, err)
 	config.Emulation, config.CollectionDelay, config.ChildWorkflows, config.PublicURL = true, delay, composition, ""
-	options.Ephemeral, options.NoUI, options.HTTPAddr, options.Config, options.Hosts = true, true, "127.0.0.1:0", config, hosts.All()
+	options.Ephemeral, options.NoUI, options.HTTPAddr, options.Config = true, true, "127.0.0.1:0", config
+	if len(options.Hosts) == 0 {
+		options.Hosts = hosts.All()
+	}
 	options.Log = zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
 	s, err := stack.Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop()) })
 	sys := dial(t, s.NATSURL, s.TemporalAddress, s.HTTPAddr)
-	sys.ready(t)
+	if slices.ContainsFunc(options.Hosts, func(h hosts.Host) bool { return h.Name == "api" }) {
+		sys.ready(t)
+	}
 	return sys
 }
 

@@ -16,8 +16,11 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"shipments/cmd/devstack/stack"
 	"shipments/events"
+	"shipments/hosts"
 	"shipments/shipment"
+	"shipments/workflows"
 )
 
 var shipments = flag.Int("shipments", 200, "how many shipments the throughput is measured with")
@@ -41,6 +44,90 @@ func TestThroughput(t *testing.T) {
 	}
 }
 
+// TestIngest compares the consumer (pull, decode, signal-with-start, confirmed
+// acknowledgement) with the signal-with-starts alone, of the same events on the
+// same server. No worker runs.
+func TestIngest(t *testing.T) {
+	consumerOnly, err := hosts.Named("consumer")
+	require.NoError(t, err)
+	s := startWith(t, "none", 0, stack.Options{Hosts: consumerOnly})
+	eventually(t, func() bool {
+		_, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		return err == nil
+	}, "the consumer is there")
+	now := time.Now()
+	rules := shipment.Rules{Emulation: true}
+	signal := func(id string) workflows.Created {
+		ev, err := events.NewCreated("e-"+id, "/load", now, shipment.Sample(id, now))
+		require.NoError(t, err)
+		created, reasons := events.Created(ev, events.TypeCreated, rules)
+		require.Empty(t, reasons)
+		return workflows.Created{Event: created}
+	}
+	// Alternately, so that both see the same machine.
+	var bare, ingest time.Duration
+	const rounds = 4
+	for round := range rounds {
+		bare += timed(func() {
+			inParallel(*shipments, func(i int) {
+				created := signal(fmt.Sprintf("cbare%d-%05dx", round, i))
+				options := workflows.StartOptions(created, shipment.International)
+				input := workflows.ProcessInput{Settings: workflows.Settings{Rules: rules.For(created.Event.Data)}}
+				_, err := s.temporal.SignalWithStartWorkflow(t.Context(), options.ID, workflows.SignalCreated, created, options, workflows.ShipmentProcess, input)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		})
+		// What is ingested is there before it begins: publishing is not measured.
+		durable, err := s.js.PauseConsumer(t.Context(), events.StreamShipments, events.ConsumerName, now.Add(time.Hour))
+		require.NoError(t, err)
+		require.True(t, durable.Paused)
+		publisher := events.NewPublisher(s.js, "http://shipments.test")
+		inParallel(*shipments, func(i int) {
+			id := fmt.Sprintf("cingest%d-%05dx", round, i)
+			ev, err := events.NewCreated("e-"+id, "/load", now, shipment.Sample(id, now))
+			if err == nil {
+				_, err = publisher.PublishCreated(t.Context(), ev, id)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		ingest += timed(func() {
+			_, err := s.js.ResumeConsumer(t.Context(), events.StreamShipments, events.ConsumerName)
+			require.NoError(t, err)
+			s.drained(t)
+		})
+	}
+	n := float64(rounds * *shipments)
+	t.Logf("bare signal-with-start %.0f/s, ingest %.0f/s, ratio %.2f", n/bare.Seconds(), n/ingest.Seconds(), bare.Seconds()/ingest.Seconds())
+}
+
+func timed(do func()) time.Duration {
+	began := time.Now()
+	do()
+	return time.Since(began)
+}
+
+// inParallel does n things, as many at once as the consumer does.
+func inParallel(n int, do func(i int)) {
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+}
+
 // bare measures signal-with-starts of an empty workflow, from the first to the
 // end of the last one, per second, and what one costs in state transitions.
 func (s *system) bare(t *testing.T, n int) (rate, transitions float64) {
@@ -52,25 +139,14 @@ func (s *system) bare(t *testing.T, n int) (rate, transitions float64) {
 	require.NoError(t, w.Start())
 	defer w.Stop()
 	began := time.Now()
-	next := make(chan int)
-	var starters sync.WaitGroup
-	for range 64 {
-		starters.Go(func() {
-			for i := range next {
-				_, err := s.temporal.SignalWithStartWorkflow(t.Context(), fmt.Sprintf("bare-%d", i), "created", "", client.StartWorkflowOptions{
-					TaskQueue: queue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-				}, queue)
-				if err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	starters.Wait()
+	inParallel(n, func(i int) {
+		_, err := s.temporal.SignalWithStartWorkflow(t.Context(), fmt.Sprintf("bare-%d", i), "created", "", client.StartWorkflowOptions{
+			TaskQueue: queue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		}, queue)
+		if err != nil {
+			t.Error(err)
+		}
+	})
 	eventually(t, func() bool { return ended.Load() >= int64(n) }, "all bare workflows end")
 	rate = float64(n) / time.Since(began).Seconds()
 	eventually(t, func() bool {

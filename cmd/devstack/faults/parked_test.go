@@ -1,0 +1,87 @@
+package faults_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"shipments/events"
+	"shipments/shipment"
+)
+
+var parked = flag.Int("parked", 0, "how many shipments wait for the same moment")
+
+// TestParkedShipments lets many shipments wait on their collection timers until
+// one moment, and measures what waiting costs and how long they take when all
+// timers fire at once. Without emulation a booking window opens on the minute.
+func TestParkedShipments(t *testing.T) {
+	if *parked == 0 {
+		t.Skip("use -parked 10000: it takes ten minutes")
+	}
+	s := newSite(t, "parked", fmt.Sprintf("%d timers fire at once", *parked), siteOptions{})
+	s.patience = 15 * time.Minute
+	// Time enough for all to be there before.
+	opens := time.Now().UTC().Add(2*time.Minute + time.Duration(*parked)*25*time.Millisecond).Truncate(time.Minute)
+	require.Equal(t, time.Now().UTC().Day(), opens.Day(), "not around midnight")
+	file := filepath.Join(s.dir, "parked.json")
+	var entries []map[string]any
+	for _, c := range shipment.DefaultCarriers() {
+		entries = append(entries, map[string]any{
+			"id": c.ID, "name": c.Name, "booking": map[string]any{"daysBefore": 1, "opens": opens.Format("15:04"), "cutOff": "23:59"},
+		})
+	}
+	table, err := json.Marshal(map[string]any{"carriers": entries})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, table, 0o600))
+	h := s.run([]string{"SHIPMENTS_EMULATION=false", "SHIPMENTS_CARRIERS=" + file})
+	s.ready(h)
+
+	memory := func() [2]int { return [2]int{resident(t, h.PID()), resident(t, s.temporal.PID())} }
+	before := memory()
+	for i := range *parked {
+		s.load.publish(s.load.wait(fmt.Sprintf("cparked%06dx", i)))
+	}
+	s.eventually("all wait", func(ctx context.Context) bool {
+		return s.count(ctx, events.StreamEvents, events.TypeDocumentsGenerated+".*") == *parked
+	})
+	require.True(t, time.Now().Before(opens), "all are there before the moment")
+	after := memory()
+	t.Logf("%d shipments wait: hosts %d MiB before, %d MiB after, %d bytes each; Temporal %d MiB, %d MiB, %d bytes each", *parked,
+		before[0]>>20, after[0]>>20, (after[0]-before[0])/(*parked), before[1]>>20, after[1]>>20, (after[1]-before[1])/(*parked))
+	time.Sleep(time.Until(opens))
+	began := time.Now()
+	s.eventually("all have completed", func(ctx context.Context) bool { return s.ended(ctx) == *parked })
+	took := time.Since(began)
+	t.Logf("all completed %s after the moment: %.0f per second", took.Round(100*time.Millisecond), float64(*parked)/took.Seconds())
+	require.Equal(t, *parked, s.count(t.Context(), events.StreamEvents, events.TypeCompleted+".*"))
+}
+
+// wait makes a shipment that is collected tomorrow, by UTC.
+func (l *load) wait(id string) input {
+	content := shipment.Sample(id, sampleTime)
+	content.TimeZone, content.CollectionDate = "Etc/UTC", time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
+	ev, err := events.NewCreated("e-"+id, "/faults", sampleTime, content)
+	require.NoError(l.site, err)
+	data, err := json.Marshal(ev)
+	require.NoError(l.site, err)
+	return input{subject: events.TypeCreated, data: data, id: id, digest: content.Digest()}
+}
+
+// resident is the memory of a process in bytes.
+func resident(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	require.NoError(t, err)
+	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+	require.NoError(t, err)
+	return pages * os.Getpagesize()
+}
