@@ -97,11 +97,23 @@ func TestRow10TemporalAnswersResourceExhausted(t *testing.T) {
 }
 
 func TestRow11WorkerKilledInTheMiddleOfAnActivity(t *testing.T) {
-	t.Parallel()
+	for fault, firstTry := range map[string]string{
+		"worker killed in the first try of a carrier call": "5s",
+		"worker killed in the activity of a carrier call":  "0s",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			killedInACall(t, fault, firstTry)
+		})
+	}
+}
+
+func killedInACall(t *testing.T, fault, firstTry string) {
+	t.Helper()
 	calls := make(chan struct{}, 100)
 	release := make(chan struct{})
 	var held atomic.Int64
-	s := newSite(t, "11", "worker killed in a carrier call", siteOptions{carrier: func(simulator http.Handler) http.Handler {
+	s := newSite(t, "11", fault, siteOptions{carrier: func(simulator http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			answer := httptest.NewRecorder()
 			simulator.ServeHTTP(answer, r) // The effect …
@@ -113,7 +125,7 @@ func TestRow11WorkerKilledInTheMiddleOfAnActivity(t *testing.T) {
 			_, _ = w.Write(answer.Body.Bytes())
 		})
 	}})
-	s.env = append(s.env, "SHIPMENTS_CHILD_WORKFLOWS=carrier")
+	s.env = append(s.env, "SHIPMENTS_CHILD_WORKFLOWS=carrier", "SHIPMENTS_CARRIER_FIRST_TRY="+firstTry)
 	h := s.run(nil, "api", "consumer", "orchestrator")
 	worker := s.run(nil, "carrier")
 	s.ready(h)
