@@ -76,7 +76,7 @@ type injection struct {
 
 // schedule makes the schedule of a seed.
 func schedule(seed uint64, length time.Duration) []injection {
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // repeatable
+	random := rand.New(rand.NewPCG(seed, 0))
 	var list []injection
 	for total := time.Duration(0); total < length; {
 		i := injection{

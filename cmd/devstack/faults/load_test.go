@@ -45,7 +45,7 @@ type load struct {
 }
 
 func newLoad(s *site) *load {
-	return &load{site: s, random: rand.New(rand.NewPCG(seed, 0)), acknowledged: map[string]input{}} //nolint:gosec // repeatable
+	return &load{site: s, random: rand.New(rand.NewPCG(seed, 0)), acknowledged: map[string]input{}}
 }
 
 // endings are how the made shipments end: most well.

@@ -95,7 +95,7 @@ func TestRow05StoppedUnderLoad(t *testing.T) {
 	stop()
 	healed := time.Now()
 	s.run(nil)
-	require.Less(t, s.finish(healed, 20), events.AckWait, "what had been sent to the stopped hosts was not thrown away")
+	require.Less(t, s.finish(healed, 5), events.AckWait, "what had been sent to the stopped hosts was not thrown away")
 }
 
 func TestRow06PausedBeyondAckWait(t *testing.T) {
@@ -112,7 +112,7 @@ func TestRow06PausedBeyondAckWait(t *testing.T) {
 	paused.Resume()
 	healed := time.Now()
 	stop()
-	s.finish(healed, 20)
+	s.finish(healed, 5)
 }
 
 func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
@@ -127,7 +127,7 @@ func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
 		require.NoError(t, s.js.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
 	}
 	stop()
-	s.finish(time.Now(), 20)
+	s.finish(time.Now(), 5)
 }
 
 func TestRow16AHundredEventsForOneShipmentAtOnce(t *testing.T) {

@@ -46,7 +46,7 @@ func TestRow08TemporalAway(t *testing.T) {
 			c.end(s)
 			healed := time.Now()
 			stop()
-			s.finish(healed, 20)
+			s.finish(healed, 5)
 			require.Zero(t, s.count(t.Context(), events.StreamRejections, "shipments.>"), "nothing was rejected")
 		})
 	}
@@ -74,7 +74,7 @@ func TestRow09TemporalAppliedTheCallAndTheReplyWasLost(t *testing.T) {
 		s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > n+10 })
 	}
 	stop()
-	s.finish(time.Now(), 20)
+	s.finish(time.Now(), 5)
 }
 
 func TestRow10TemporalAnswersResourceExhausted(t *testing.T) {
@@ -93,7 +93,7 @@ func TestRow10TemporalAnswersResourceExhausted(t *testing.T) {
 	require.Less(t, begun, len(s.load.shipments)/2, "it was slowed down")
 	require.Zero(t, s.count(t.Context(), events.StreamRejections, "shipments.>"), "nothing is rejected")
 	s.setTemporalConfig(plenty)
-	s.finish(time.Now(), 50)
+	s.finish(time.Now(), 20)
 }
 
 func TestRow11WorkerKilledInTheMiddleOfAnActivity(t *testing.T) {

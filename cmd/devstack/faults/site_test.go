@@ -352,7 +352,7 @@ func program(t *testing.T, name string, flags ...string) string {
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 1000 {
-		port := 20000 + rand.IntN(10000) //nolint:gosec // any will do
+		port := 20000 + rand.IntN(10000)
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue

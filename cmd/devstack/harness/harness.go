@@ -51,8 +51,8 @@ func Main(tests func() int, others map[string]func(ctx context.Context, args []s
 func Build(t testing.TB, dir string, flags ...string) string {
 	t.Helper()
 	file := filepath.Join(dir, "shipments")
-	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-o", file, "./cmd/shipments")...)
-	cmd.Dir = filepath.Join("..", "..", "..") // the tests of a package of the dev stack run there
+	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-o", file, "./cmd/shipments")...) //nolint:gosec // the tests say which
+	cmd.Dir = filepath.Join("..", "..", "..")                                                                                    // the tests of a package of the dev stack run there
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	return file
@@ -88,7 +88,7 @@ func Start(t testing.TB, o Options) *Process {
 		require.NoError(t, err)
 		o.Program, env = self, append(env, roleVariable+"="+o.Role)
 	}
-	p := &Process{cmd: exec.Command(o.Program, o.Args...), out: make(chan string, 1000), ended: make(chan struct{})}
+	p := &Process{cmd: exec.Command(o.Program, o.Args...), out: make(chan string, 1000), ended: make(chan struct{})} //nolint:gosec,noctx // Cleanup ends it
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = t.TempDir(), env, os.Stderr
 	if o.Log != nil {
 		p.cmd.Stderr = o.Log
