@@ -62,8 +62,8 @@ func TestRow02AckLostAndTheWorkflowClosedMeanwhile(t *testing.T) {
 	})
 	inputs := several(10, s.load.shipment)
 	s.load.publish(inputs...)
-	s.eventually("all processes have closed", func(ctx context.Context) bool {
-		return s.ended(ctx) == len(inputs) && lost.Load() >= int64(len(inputs))
+	s.eventually("all processes have closed, and the messages come again", func(ctx context.Context) bool {
+		return s.ended(ctx) == len(inputs) && lost.Load() >= int64(len(inputs)) && s.unsettled().NumRedelivered >= len(inputs)
 	})
 	s.toNATS.heal()
 	s.finish(time.Now(), 5)
