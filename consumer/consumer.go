@@ -136,12 +136,18 @@ func (h *handling) pull(ctx, work context.Context) error {
 		return fmt.Errorf("look up consumer %s: %w", events.ConsumerName, err)
 	}
 	for ctx.Err() == nil {
+		most := h.config.Concurrency
 		select {
 		case <-h.outage.isOver():
+		case <-time.After(lastBackoff):
+			// What is held may have trouble of its own: one more message tells.
+			most = 1
 		case <-ctx.Done():
+		}
+		free := h.acquire(ctx, most)
+		if free == 0 {
 			return nil
 		}
-		free := h.acquire(ctx)
 		err := pullBatch(ctx, h.js, free, func(d delivery) {
 			free--
 			h.busy.Go(func() {
@@ -157,20 +163,22 @@ func (h *handling) pull(ctx, work context.Context) error {
 	return nil
 }
 
-// acquire waits for a free slot and takes all that are free.
-func (h *handling) acquire(ctx context.Context) int {
+// acquire waits for a free slot and takes all that are free, up to most. It
+// takes none when ctx is done.
+func (h *handling) acquire(ctx context.Context, most int) int {
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
 		return 0
 	}
-	for n := 1; ; n++ {
+	for n := 1; n < most; n++ {
 		select {
 		case h.slots <- struct{}{}:
 		default:
 			return n
 		}
 	}
+	return most
 }
 
 func (h *handling) release(n int) {

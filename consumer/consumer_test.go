@@ -467,3 +467,42 @@ func TestAMessageBeyondTheLimitOfGRPCIsNoOverload(t *testing.T) {
 	b.settled(t)
 	require.Equal(t, events.CodeUnfitForTemporal, b.Rejections(t)[0].Reasons[0].Code)
 }
+
+func TestOneMessageThatTemporalNeverAnswersDoesNotHoldUpTheOthers(t *testing.T) {
+	t.Parallel()
+	var taken atomic.Int64
+	b := setup(t, &fakeTemporal{start: func(c workflows.Created, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
+		if c.Event.Data.ShipmentID == "cbad" {
+			return serviceerror.NewUnavailable("its shard has no owner")
+		}
+		taken.Add(1)
+		return nil
+	}})
+	b.publish(t, "e-bad", "cbad")
+	require.Eventually(t, func() bool {
+		durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		return err == nil && durable.CachedInfo().NumAckPending == 1
+	}, 10*time.Second, 10*time.Millisecond)
+	const others = 20
+	for i := range others {
+		b.publish(t, fmt.Sprintf("e-%d", i), fmt.Sprintf("cgood%d", i))
+	}
+	require.Eventually(t, func() bool { return taken.Load() == others }, 40*time.Second, 10*time.Millisecond)
+}
+
+func TestStoppingWithAllSlotsTakenEnds(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+		return serviceerror.NewUnavailable("nobody there")
+	}})
+	for i := range 20 {
+		b.publish(t, fmt.Sprintf("e-%d", i), fmt.Sprintf("cslot%d", i))
+	}
+	require.Eventually(t, func() bool {
+		durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		return err == nil && durable.CachedInfo().NumAckPending >= 4
+	}, 10*time.Second, 10*time.Millisecond)
+	began := time.Now()
+	require.NoError(t, b.stop())
+	require.Less(t, time.Since(began), 5*time.Second)
+}

@@ -57,15 +57,16 @@ func pullBatch(ctx context.Context, js jetstream.JetStream, n int, each func(del
 	if err := nc.PublishRequest(subject, inbox, request); err != nil {
 		return errors.Join(fmt.Errorf("pull: %w", err), sub.Unsubscribe())
 	}
-	if err := receive(ctx, arriving, n, each); ctx.Err() == nil || err != nil {
+	left, err := receive(ctx, arriving, n, each)
+	if left == 0 || ctx.Err() == nil || err != nil {
 		return errors.Join(err, sub.Unsubscribe())
 	}
-	return finish(sub, arriving, each)
+	return finish(sub, arriving, left, each)
 }
 
 // finish ends a pull early: what the server has sent before it learns of that
 // is handled too. Otherwise it would come again only after AckWait.
-func finish(sub *nats.Subscription, arriving <-chan *nats.Msg, each func(delivery)) error {
+func finish(sub *nats.Subscription, arriving <-chan *nats.Msg, n int, each func(delivery)) error {
 	if err := sub.Drain(); err != nil {
 		return fmt.Errorf("end the pull: %w", err)
 	}
@@ -76,7 +77,8 @@ func finish(sub *nats.Subscription, arriving <-chan *nats.Msg, each func(deliver
 			if !open {
 				return nil
 			}
-			if d, isDelivery := deliveryOf(msg); isDelivery {
+			if d, isDelivery := deliveryOf(msg); isDelivery && n > 0 {
+				n--
 				each(d)
 			}
 		case <-enough:
@@ -85,8 +87,9 @@ func finish(sub *nats.Subscription, arriving <-chan *nats.Msg, each func(deliver
 	}
 }
 
-// receive calls each for up to n messages that arrive.
-func receive(ctx context.Context, arriving <-chan *nats.Msg, n int, each func(delivery)) error {
+// receive calls each for up to n messages that arrive, and returns how many are
+// still to come.
+func receive(ctx context.Context, arriving <-chan *nats.Msg, n int, each func(delivery)) (left int, err error) {
 	silence := time.NewTimer(2 * pullHeartbeat)
 	defer silence.Stop()
 	for n > 0 {
@@ -98,15 +101,15 @@ func receive(ctx context.Context, arriving <-chan *nats.Msg, n int, each func(de
 				n--
 				each(d)
 			} else if ended, err := pullStatus(msg); ended || err != nil {
-				return err
+				return n, err
 			}
 		case <-ctx.Done():
-			return nil
+			return n, nil
 		case <-silence.C:
-			return errNoHeartbeat
+			return n, errNoHeartbeat
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // deliveryOf tells a message of the stream from one of the server's own.

@@ -89,7 +89,7 @@ func repeatedly(ctx context.Context, do func(context.Context) error) error {
 // judge decides what becomes of a message.
 func (h *handling) judge(ctx context.Context, d delivery) verdict {
 	subject := d.msg.Subject
-	if d.meta.NumDelivered > h.config.MaxDeliveries {
+	if d.meta.NumDelivered > h.mostDeliveries(subject) {
 		return h.quarantine(ctx, d)
 	}
 	if d.headersLost() {
@@ -111,6 +111,16 @@ func (h *handling) judge(ctx context.Context, d delivery) verdict {
 		return rejected(created.Data.ShipmentID, subject, reasons)
 	}
 	return h.start(ctx, d, created).of(created.Data.ShipmentID)
+}
+
+// mostDeliveries is how often a message may be delivered. One that requests
+// something is handed back while its shipment is still to come, which is no crash.
+func (h *handling) mostDeliveries(subject string) uint64 {
+	const patience = 100
+	if events.IsRequest(events.SubjectType(subject)) {
+		return patience * h.config.MaxDeliveries
+	}
+	return h.config.MaxDeliveries
 }
 
 func (v verdict) of(shipmentID string) verdict {

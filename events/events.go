@@ -90,6 +90,17 @@ func subjectToken(subject, eventType string) string {
 	return token
 }
 
+// SubjectType is the type of the input events that belong on a subject, or
+// nothing if none do.
+func SubjectType(subject string) string {
+	for _, t := range InputTypes() {
+		if subject == t || strings.HasPrefix(subject, t+".") {
+			return t
+		}
+	}
+	return ""
+}
+
 // SubjectShipment is the shipment id that a publisher put into the subject of
 // an input, or nothing if there is no valid one.
 func SubjectShipment(subject string) string {

@@ -21,11 +21,12 @@ type rejectionIndex struct {
 }
 
 const (
-	// indexed rejections take some 50 bytes each; more than so many are
-	// forgotten when they are older than any input needs.
+	// indexed rejections take some 50 bytes each; when they are more than so
+	// many, those that are older than the inputs at hand are forgotten.
 	maxIndexed = 100_000
-	// indexMargin keeps inputs that arrive out of order from starting it anew.
-	indexMargin = time.Hour
+	// indexMargin keeps inputs that arrive out of order within the index, and
+	// it from being made anew too often.
+	indexMargin = time.Minute
 )
 
 // has looks for the rejection of the same input. It cannot be older than the
@@ -34,8 +35,11 @@ func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r Reje
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	since := r.Input.StoredAt
-	outgrown := len(x.known) > maxIndexed && since.Sub(x.since) > 2*indexMargin
-	if x.known == nil || since.Before(x.since) || outgrown {
+	if x.known != nil && since.Before(x.since) {
+		// An old one: its shipment's rejections are few.
+		return hasRejection(ctx, js, r)
+	}
+	if outgrown := len(x.known) > maxIndexed && since.Sub(x.since) > 2*indexMargin; x.known == nil || outgrown {
 		x.known, x.since, x.next = map[uuid.UUID]struct{}{}, since.Add(-indexMargin), 0
 	}
 	err := scan(ctx, js, StreamRejections, TypeRejected+".*", x.since, x.next, func(msg *jetstream.RawStreamMsg) bool {
@@ -53,5 +57,18 @@ func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r Reje
 		return false, err
 	}
 	_, found := x.known[id]
+	return found, nil
+}
+
+// hasRejection looks for the rejection of the same input without an index.
+func hasRejection(ctx context.Context, js jetstream.JetStream, r Rejection) (found bool, err error) {
+	id := r.EventID()
+	err = scan(ctx, js, StreamRejections, Subject(TypeRejected, r.ShipmentID), r.Input.StoredAt, 0, func(msg *jetstream.RawStreamMsg) bool {
+		found = msg.Header.Get(jetstream.MsgIDHeader) == id
+		return !found
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for an earlier rejection: %w", err)
+	}
 	return found, nil
 }

@@ -102,7 +102,7 @@ func TestAWrongValueIsAnErrorThatNamesItsVariable(t *testing.T) {
 		"SHIPMENTS_MAX_DELIVERIES":       "-1",
 		"SHIPMENTS_STREAM_REPLICAS":      "6",
 		"SHIPMENTS_DRAIN_TIMEOUT":        "0s",
-		"SHIPMENTS_CARRIER_FIRST_TRY":    "1m",
+		"SHIPMENTS_CARRIER_FIRST_TRY":    "2s",
 		"SHIPMENTS_LOG_LEVEL":            "loud",
 		"SHIPMENTS_LOG_FORMAT":           "xml",
 		"SHIPMENTS_CARRIERS":             "/nonexistent",

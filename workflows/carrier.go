@@ -19,18 +19,18 @@ var carrierCalls *activities.Carriers
 // CarrierInput is the input of the carrier workflows: one call, and how long
 // its answer may take.
 type CarrierInput[Call any] struct {
-	CarrierTimes
+	CarrierPolicy
 
 	Call Call `json:"call"`
 }
 
-// CarrierTimes are how long a carrier's answer may take.
-type CarrierTimes struct {
+// CarrierPolicy is how a carrier is called.
+type CarrierPolicy struct {
 	// Deadline bounds the call, retries included.
 	Deadline time.Duration `json:"deadline"`
-	// FirstTry is how long a first attempt may take within the workflow's own
-	// task, where it costs the Temporal server nothing; 0 makes none.
-	FirstTry time.Duration `json:"firstTry,omitempty"`
+	// LocalFirst makes the first attempt within the workflow's own task, where
+	// it costs the Temporal server nothing.
+	LocalFirst bool `json:"localFirst,omitempty"`
 }
 
 // The parts of carrier integration.
@@ -45,7 +45,7 @@ var (
 func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLeg]) (carriers.Manifested, error) {
 	what := fmt.Sprintf("manifest leg %d with carrier %s", in.Call.Leg, in.Call.Details.CarrierID)
 	var reply carriers.Manifested
-	unavailable, err := callCarrier(ctx, in.CarrierTimes, what, carrierCalls.ManifestLeg, in.Call, &reply)
+	unavailable, err := callCarrier(ctx, in.CarrierPolicy, what, carrierCalls.ManifestLeg, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Manifested{Refusal: unavailable, Unanswered: true}
 	}
@@ -56,7 +56,7 @@ func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLeg]) (c
 func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLeg]) (carriers.Voided, error) {
 	what := fmt.Sprintf("void leg %d with carrier %s", in.Call.Leg, in.Call.CarrierID)
 	var reply carriers.Voided
-	unavailable, err := callCarrier(ctx, in.CarrierTimes, what, carrierCalls.VoidLeg, in.Call, &reply)
+	unavailable, err := callCarrier(ctx, in.CarrierPolicy, what, carrierCalls.VoidLeg, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Voided{Refusal: unavailable}
 	}
@@ -67,7 +67,7 @@ func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLeg]) (carriers.
 func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollection]) (carriers.Booked, error) {
 	what := fmt.Sprintf("book collection on %s with carrier %s", in.Call.CollectionDate, in.Call.CarrierID)
 	var reply carriers.Booked
-	unavailable, err := callCarrier(ctx, in.CarrierTimes, what, carrierCalls.BookCollection, in.Call, &reply)
+	unavailable, err := callCarrier(ctx, in.CarrierPolicy, what, carrierCalls.BookCollection, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Booked{Refusal: unavailable, Unanswered: true}
 	}
@@ -78,7 +78,7 @@ func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollectio
 func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelCollection]) (carriers.Cancelled, error) {
 	what := "cancel the collection with carrier " + in.Call.CarrierID
 	var reply carriers.Cancelled
-	unavailable, err := callCarrier(ctx, in.CarrierTimes, what, carrierCalls.CancelCollection, in.Call, &reply)
+	unavailable, err := callCarrier(ctx, in.CarrierPolicy, what, carrierCalls.CancelCollection, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Cancelled{Refusal: unavailable}
 	}
@@ -92,14 +92,14 @@ const integrationUnavailable = "Carrier integration unavailable"
 // deadline, however often it was tried, is a fault that says so and no error:
 // the process goes on to compensate, and ends.
 //
-// Most carriers answer at once: the first attempt is a local activity, and only
-// what takes longer, or fails, becomes an activity of its own. It is the same
-// call with the same idempotency key, so the first one may still have its effect.
-func callCarrier(ctx workflow.Context, times CarrierTimes, what string, activity, call, reply any) (*shipment.Fault, error) {
-	if times.FirstTry > 0 && tryCarrier(ctx, times.FirstTry, what, activity, call, reply) {
+// Most carriers answer at once: the first attempt may be a local activity, and
+// only what fails then becomes an activity of its own. It is the same call with
+// the same idempotency key.
+func callCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activity, call, reply any) (*shipment.Fault, error) {
+	if policy.LocalFirst && tryCarrier(ctx, policy, what, activity, call, reply) {
 		return nil, nil //nolint:nilnil // it went well
 	}
-	err := workflow.ExecuteActivity(withCarrierCall(ctx, times.Deadline, what), activity, call).Get(ctx, reply)
+	err := workflow.ExecuteActivity(withCarrierCall(ctx, policy.Deadline, what), activity, call).Get(ctx, reply)
 	if err == nil || temporal.IsCanceledError(err) {
 		return nil, err
 	}
@@ -113,19 +113,20 @@ func callCarrier(ctx workflow.Context, times CarrierTimes, what string, activity
 	if errors.As(err, &application) {
 		said = "its last answer was: " + application.Message()
 	}
-	return shipment.NewFault(integrationUnavailable, fmt.Sprintf("%s: tried for %s; %s", what, times.Deadline, said)), nil
+	return shipment.NewFault(integrationUnavailable, fmt.Sprintf("%s: tried for %s; %s", what, policy.Deadline, said)), nil
 }
 
 // tryCarrier makes the first attempt of a call, and reports whether it was
-// answered. A cancellation waits for it: it is short, and a call must have ended
-// before its effect is undone. A carrier that asked for time is given it.
-func tryCarrier(ctx workflow.Context, timeout time.Duration, what string, activity, call, reply any) bool {
+// answered. It lasts until the call has ended, even when it is cancelled
+// meanwhile: a call must have ended before its effect is undone. A carrier that
+// asked for time is given it.
+func tryCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activity, call, reply any) bool {
 	lasting, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
-	err := workflow.ExecuteLocalActivity(withFirstTry(lasting, timeout, what), activity, call).Get(lasting, reply)
+	err := workflow.ExecuteLocalActivity(withFirstTry(lasting, what), activity, call).Get(lasting, reply)
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.NextRetryDelay() > 0 {
-		_ = workflow.Sleep(ctx, application.NextRetryDelay()) // A cancellation is noticed by the next attempt.
+		_ = workflow.Sleep(ctx, min(application.NextRetryDelay(), policy.Deadline)) // A cancellation is noticed by the next attempt.
 	}
 	return err == nil
 }

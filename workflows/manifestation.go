@@ -39,7 +39,7 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 	for i, leg := range s.Legs {
 		pending[i] = manifestLeg.start(ctx, in.Settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "manifest", i+1), fmt.Sprintf("manifest leg %d of shipment %s", i+1, s.ShipmentID),
-			CarrierInput[carriers.ManifestLeg]{CarrierTimes: in.Settings.carrierTimes(), Call: carriers.ManifestLeg{
+			CarrierInput[carriers.ManifestLeg]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.ManifestLeg{
 				ShipmentID: s.ShipmentID, Leg: i + 1, Details: leg,
 				Packages: s.Packages, Goods: s.Goods, InvoiceURL: in.InvoiceURL,
 			}})
@@ -103,7 +103,7 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		}
 		pending[i] = voidLeg.start(ctx, settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "void", i+1), fmt.Sprintf("void leg %d of shipment %s", i+1, s.ShipmentID),
-			CarrierInput[carriers.VoidLeg]{CarrierTimes: settings.carrierTimes(), Call: carriers.VoidLeg{
+			CarrierInput[carriers.VoidLeg]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.VoidLeg{
 				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: leg.CarrierID, TrackingNumbers: numbers,
 			}})
 	}

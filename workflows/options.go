@@ -31,7 +31,7 @@ const forever = 10 * 365 * 24 * time.Hour
 func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		ScheduleToCloseTimeout: deadline,
-		StartToCloseTimeout:    10 * time.Minute,
+		StartToCloseTimeout:    carrierAttempt,
 		HeartbeatTimeout:       activities.HeartbeatTimeout,
 		// A cancelled call must have ended before its effect is undone.
 		WaitForCancellation: true,
@@ -44,10 +44,15 @@ func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary strin
 	})
 }
 
-// withFirstTry are the options of the first attempt of a carrier call.
-func withFirstTry(ctx workflow.Context, timeout time.Duration, summary string) workflow.Context {
+// carrierAttempt bounds one attempt of a carrier call; the integration's own
+// timeout is shorter.
+const carrierAttempt = 10 * time.Minute
+
+// withFirstTry are the options of the first attempt of a carrier call. While it
+// lasts, the worker tells Temporal every few seconds that its task goes on.
+func withFirstTry(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: timeout,
+		StartToCloseTimeout: carrierAttempt,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 		Summary:             summary,
 	})

@@ -23,21 +23,21 @@ type Settings struct {
 	// CarrierDeadline bounds every carrier call, retries included; 0 means
 	// [DefaultCarrierDeadline].
 	CarrierDeadline time.Duration `json:"carrierDeadline,omitempty"`
-	// CarrierFirstTry is how long a first attempt of a carrier call may take
-	// within the workflow's task; 0 makes none.
-	CarrierFirstTry time.Duration `json:"carrierFirstTry,omitempty"`
+	// CarrierFirstTry makes the first attempt of a carrier call within the
+	// workflow's task.
+	CarrierFirstTry bool `json:"carrierFirstTry,omitempty"`
 }
 
 // DefaultCarrierDeadline is how long a carrier may be unavailable before a
 // process gives up on it.
 const DefaultCarrierDeadline = 24 * time.Hour
 
-func (s Settings) carrierTimes() CarrierTimes {
-	times := CarrierTimes{Deadline: s.CarrierDeadline, FirstTry: s.CarrierFirstTry}
-	if times.Deadline <= 0 {
-		times.Deadline = DefaultCarrierDeadline
+func (s Settings) carrierPolicy() CarrierPolicy {
+	policy := CarrierPolicy{Deadline: s.CarrierDeadline, LocalFirst: s.CarrierFirstTry}
+	if policy.Deadline <= 0 {
+		policy.Deadline = DefaultCarrierDeadline
 	}
-	return times
+	return policy
 }
 
 // ProcessInput is the input of [ShipmentProcess].

@@ -107,7 +107,7 @@ func setup(t *testing.T, composition string) *bundle {
 		Server:  eventstest.StartProvisioned(t),
 		carrier: &scripted{Simulator: carriers.Simulator{Emulation: true}},
 		settings: workflows.Settings{
-			ChildWorkflows: children, PublicURL: publicURL, CarrierFirstTry: 2 * time.Second,
+			ChildWorkflows: children, PublicURL: publicURL, CarrierFirstTry: true,
 			Rules: shipment.Rules{Emulation: true, CollectionDelay: 20 * time.Second},
 		},
 	}
