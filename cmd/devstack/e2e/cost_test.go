@@ -51,10 +51,11 @@ func TestCostPerShipment(t *testing.T) {
 	require.NoError(t, out.Flush())
 }
 
-// cost runs shipments one after the other.
+// cost runs shipments and adds up what they cost.
 func (s *system) cost(t *testing.T, n int, prefix string) cost {
 	t.Helper()
 	var c cost
+	before := s.completed(t)
 	began := cpu(t)
 	messages, bytes := s.jetStream(t)
 	var ids []string
@@ -63,8 +64,8 @@ func (s *system) cost(t *testing.T, n int, prefix string) cost {
 		ids = append(ids, id)
 		status, _ := s.do(t, http.MethodPost, "/"+id)
 		require.Equal(t, http.StatusAccepted, status)
-		s.ended(t, id)
 	}
+	eventually(t, func() bool { return s.completed(t) == before+n }, "all complete")
 	c.cpu = cpu(t) - began
 	after, afterBytes := s.jetStream(t)
 	c.jetStreamMessages, c.jetStreamBytes = after-messages, afterBytes-bytes
