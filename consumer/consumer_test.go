@@ -3,7 +3,6 @@ package consumer_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,11 +10,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -352,62 +349,6 @@ func TestAMessageThatLooksLikeAServersStatusIsRejected(t *testing.T) {
 	require.Len(t, b.started, 1)
 }
 
-func TestAMessageDeliveredTooOftenIsQuarantined(t *testing.T) {
-	t.Parallel()
-	s := crashedOn(t, nats.NewMsg("shipments.created.c1"), func(string) (*commonpb.Memo, error) {
-		return nil, serviceerror.NewNotFound("no such process")
-	})
-	require.Eventually(t, func() bool {
-		return len(s.Messages(t, events.StreamRejections, "shipments.rejected.c1")) == 1
-	}, 10*time.Second, 10*time.Millisecond)
-	require.Equal(t, events.CodeDeliveredTooOften, s.Rejections(t)[0].Reasons[0].Code)
-}
-
-func TestAMessageDeliveredTooOftenThatHadItsEffectIsNotRejected(t *testing.T) {
-	t.Parallel()
-	content := shipment.Sample("c1", now)
-	ev, err := events.NewCreated("e-1", "/team", now, content)
-	require.NoError(t, err)
-	msg, err := events.Message(events.TypeCreated, ev)
-	require.NoError(t, err)
-	s := crashedOn(t, msg, func(id string) (*commonpb.Memo, error) {
-		require.Equal(t, "shipment.c1", id)
-		sequence, err := converter.GetDefaultDataConverter().ToPayload(1)
-		return &commonpb.Memo{Fields: map[string]*commonpb.Payload{"streamSequence": sequence}}, err
-	})
-	b := &bundle{Server: s}
-	b.settled(t)
-	require.Empty(t, s.Rejections(t))
-}
-
-// crashedOn runs a consumer on a server with one message, on which three
-// consumers have crashed before.
-func crashedOn(t *testing.T, msg *nats.Msg, describe func(string) (*commonpb.Memo, error)) *eventstest.Server {
-	t.Helper()
-	s := eventstest.StartProvisioned(t)
-	_, err := s.JS.PublishMsg(t.Context(), msg)
-	require.NoError(t, err)
-	durable, err := s.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
-	require.NoError(t, err)
-	for range 3 {
-		m, err := durable.Next(jetstream.FetchMaxWait(5 * time.Second))
-		require.NoError(t, err)
-		require.NoError(t, m.Nak())
-	}
-	c := consumer.New(consumer.Config{MaxDeliveries: 3}, consumer.Dependencies{
-		JetStream: s.JS, Publisher: events.NewPublisher(s.JS, "http://api.test"), Temporal: &fakeTemporal{describe: describe},
-		Log: zerolog.New(zerolog.NewTestWriter(t)),
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-ended)
-	})
-	return s
-}
-
 func TestADeletedConsumerIsMadeAnewWithoutSkipping(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{})
@@ -428,81 +369,4 @@ func TestADeletedConsumerIsMadeAnewWithoutSkipping(t *testing.T) {
 	require.Eventually(t, func() bool { return slices.Equal(ids(), []string{"c1", "c1", "c2"}) }, 20*time.Second, 10*time.Millisecond,
 		"nothing is skipped; the process recognises the repeat")
 	b.settled(t)
-}
-
-func TestWhileTemporalIsAwayNothingMoreIsPulled(t *testing.T) {
-	t.Parallel()
-	var isAway atomic.Bool
-	var calls atomic.Int64
-	isAway.Store(true)
-	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
-		calls.Add(1)
-		if isAway.Load() {
-			return serviceerror.NewUnavailable("nobody there")
-		}
-		return nil
-	}})
-	b.publish(t, "e-1", "c1")
-	require.Eventually(t, func() bool { return calls.Load() > 1 }, 10*time.Second, time.Millisecond)
-	for i := range 20 {
-		b.publish(t, fmt.Sprintf("e-more-%d", i), fmt.Sprintf("cmore%d", i))
-	}
-	n := calls.Load()
-	require.Eventually(t, func() bool { return calls.Load() > n+2 }, 10*time.Second, time.Millisecond)
-	durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
-	require.NoError(t, err)
-	// The pull that was open has brought what it asked for: all slots but one.
-	require.LessOrEqual(t, durable.CachedInfo().NumAckPending, 4)
-	isAway.Store(false)
-	b.settled(t)
-	require.Empty(t, b.Rejections(t))
-}
-
-func TestAMessageBeyondTheLimitOfGRPCIsNoOverload(t *testing.T) {
-	t.Parallel()
-	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
-		return serviceerror.NewResourceExhausted(enumspb.RESOURCE_EXHAUSTED_CAUSE_UNSPECIFIED, "grpc: received message larger than max (5000000 vs. 4194304)")
-	}})
-	b.publish(t, "e-1", "c1")
-	b.settled(t)
-	require.Equal(t, events.CodeUnfitForTemporal, b.Rejections(t)[0].Reasons[0].Code)
-}
-
-func TestOneMessageThatTemporalNeverAnswersDoesNotHoldUpTheOthers(t *testing.T) {
-	t.Parallel()
-	var taken atomic.Int64
-	b := setup(t, &fakeTemporal{start: func(c workflows.Created, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
-		if c.Event.Data.ShipmentID == "cbad" {
-			return serviceerror.NewUnavailable("its shard has no owner")
-		}
-		taken.Add(1)
-		return nil
-	}})
-	b.publish(t, "e-bad", "cbad")
-	require.Eventually(t, func() bool {
-		durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
-		return err == nil && durable.CachedInfo().NumAckPending == 1
-	}, 10*time.Second, 10*time.Millisecond)
-	const others = 20
-	for i := range others {
-		b.publish(t, fmt.Sprintf("e-%d", i), fmt.Sprintf("cgood%d", i))
-	}
-	require.Eventually(t, func() bool { return taken.Load() == others }, 40*time.Second, 10*time.Millisecond)
-}
-
-func TestStoppingWithAllSlotsTakenEnds(t *testing.T) {
-	t.Parallel()
-	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
-		return serviceerror.NewUnavailable("nobody there")
-	}})
-	for i := range 20 {
-		b.publish(t, fmt.Sprintf("e-%d", i), fmt.Sprintf("cslot%d", i))
-	}
-	require.Eventually(t, func() bool {
-		durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
-		return err == nil && durable.CachedInfo().NumAckPending >= 4
-	}, 10*time.Second, 10*time.Millisecond)
-	began := time.Now()
-	require.NoError(t, b.stop())
-	require.Less(t, time.Since(began), 5*time.Second)
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -346,19 +345,8 @@ func TestOverHTTPWithFaultsEveryCarrierEffectHappensOnce(t *testing.T) {
 	})
 	server := httptest.NewServer(simulator)
 	t.Cleanup(server.Close)
-	file := filepath.Join(t.TempDir(), "carriers.json")
-	var entries []map[string]any
-	for _, c := range shipment.DefaultCarriers() {
-		entries = append(entries, map[string]any{
-			"id": c.ID, "name": c.Name, "url": server.URL, "tokenVariable": "E2E_CARRIER_TOKEN",
-			"booking": map[string]any{"opens": c.Booking.Opens, "cutOff": c.Booking.CutOff},
-		})
-	}
-	text, err := json.Marshal(map[string]any{"carriers": entries})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, text, 0o600))
 	t.Setenv("E2E_CARRIER_TOKEN", "secret")
-	t.Setenv("SHIPMENTS_CARRIERS", file)
+	t.Setenv("SHIPMENTS_CARRIERS", harness.CarrierTable(t, server.URL, map[string]any{"tokenVariable": "E2E_CARRIER_TOKEN"}))
 
 	s := start(t, "none", 100*time.Millisecond)
 	var ids []string

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"shipments/cmd/devstack/harness"
 	"shipments/events"
 	"shipments/shipment"
 )
@@ -32,16 +32,9 @@ func TestParkedShipments(t *testing.T) {
 	// Time enough for all to be there before.
 	opens := time.Now().UTC().Add(2*time.Minute + time.Duration(*parked)*25*time.Millisecond).Truncate(time.Minute)
 	require.Equal(t, time.Now().UTC().Day(), opens.Day(), "not around midnight")
-	file := filepath.Join(s.dir, "parked.json")
-	var entries []map[string]any
-	for _, c := range shipment.DefaultCarriers() {
-		entries = append(entries, map[string]any{
-			"id": c.ID, "name": c.Name, "booking": map[string]any{"daysBefore": 1, "opens": opens.Format("15:04"), "cutOff": "23:59"},
-		})
-	}
-	table, err := json.Marshal(map[string]any{"carriers": entries})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, table, 0o600))
+	file := harness.CarrierTable(t, "", map[string]any{
+		"booking": map[string]any{"daysBefore": 1, "opens": opens.Format("15:04"), "cutOff": "23:59"},
+	})
 	h := s.run([]string{"SHIPMENTS_EMULATION=false", "SHIPMENTS_CARRIERS=" + file})
 	s.ready(h)
 

@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -23,7 +22,6 @@ import (
 	"shipments/activities/carriers"
 	"shipments/cmd/devstack/harness"
 	"shipments/cmd/devstack/stack"
-	"shipments/shipment"
 )
 
 // patience bounds a wait for something that has to happen.
@@ -103,18 +101,7 @@ func (s *site) startCarriers() string {
 	}
 	server := httptest.NewServer(handler)
 	s.Cleanup(server.Close)
-	var entries []map[string]any
-	for _, c := range shipment.DefaultCarriers() {
-		entries = append(entries, map[string]any{
-			"id": c.ID, "name": c.Name, "url": server.URL, "timeout": "30s",
-			"booking": map[string]any{"opens": c.Booking.Opens, "cutOff": c.Booking.CutOff},
-		})
-	}
-	text, err := json.Marshal(map[string]any{"carriers": entries})
-	require.NoError(s, err)
-	file := filepath.Join(s.dir, "carriers.json")
-	require.NoError(s, os.WriteFile(file, text, 0o600))
-	return file
+	return harness.CarrierTable(s, server.URL, map[string]any{"timeout": "30s"})
 }
 
 // server is a server process that can be started again on the same address

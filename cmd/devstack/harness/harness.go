@@ -5,7 +5,9 @@ package harness
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -17,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/cmd/devstack/stack"
+	"shipments/shipment"
 )
 
 // roleVariable makes a test binary behave as another program, so that a test
@@ -166,4 +169,23 @@ func (p *Process) Addresses(t testing.TB) map[string]string {
 	}
 	require.Len(t, addresses, 4, "the banner is incomplete")
 	return addresses
+}
+
+// CarrierTable writes a table of the demo's carriers, whose systems are at a
+// URL, with settings added to each, and returns its file.
+func CarrierTable(t testing.TB, url string, settings map[string]any) string {
+	t.Helper()
+	var entries []map[string]any
+	for _, c := range shipment.DefaultCarriers() {
+		entry := map[string]any{
+			"id": c.ID, "name": c.Name, "url": url, "booking": map[string]any{"opens": c.Booking.Opens, "cutOff": c.Booking.CutOff},
+		}
+		maps.Copy(entry, settings)
+		entries = append(entries, entry)
+	}
+	text, err := json.Marshal(map[string]any{"carriers": entries})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "carriers.json")
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	return file
 }
