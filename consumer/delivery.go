@@ -94,7 +94,10 @@ func receive(ctx context.Context, arriving <-chan *nats.Msg, n int, each func(de
 	defer silence.Stop()
 	for n > 0 {
 		select {
-		case msg := <-arriving:
+		case msg, open := <-arriving:
+			if !open {
+				return n, nats.ErrConnectionClosed
+			}
 			silence.Reset(2 * pullHeartbeat)
 			d, isDelivery := deliveryOf(msg)
 			if isDelivery {

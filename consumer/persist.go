@@ -11,8 +11,9 @@ const (
 )
 
 // persist tries until there is a verdict or the consumer stops; then the
-// message is handed back. While Temporal is away, nothing more is pulled: what
-// is held is kept alive, and the first of them to get an answer wakes the others.
+// message is handed back. While Temporal is away, pulling pauses but for one
+// message now and then, which tells whether the trouble is only that of those
+// that are held. These are kept alive, and the first answer wakes all.
 func (h *handling) persist(shipmentID string, try func() (verdict, error)) verdict {
 	// However this ends, a panic included: pulling never waits for nobody.
 	defer h.answered()
@@ -26,7 +27,7 @@ func (h *handling) persist(shipmentID string, try func() (verdict, error)) verdi
 		if fateOf(err) == away {
 			var news bool
 			if answers, news = h.outage.begin(); news {
-				h.log.Warn().Err(err).Msg("Temporal is away; nothing more is pulled until it answers")
+				h.log.Warn().Err(err).Msg("Temporal is away; pulling pauses until it answers")
 			}
 		} else {
 			h.answered()

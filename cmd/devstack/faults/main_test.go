@@ -77,7 +77,7 @@ func natsServer(_ context.Context, args []string) error {
 	return nil
 }
 
-// outages are shorter unless all is wanted.
+// either is how long an outage lasts: short, unless everything is wanted in full.
 func either(short, long time.Duration) time.Duration {
 	if *full {
 		return long
