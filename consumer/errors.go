@@ -33,6 +33,9 @@ const (
 // wrong last sequence, which the events package judges by what is stored, and a
 // message beyond the server's max_payload, which provisioning rules out.
 func fateOf(err error) fate {
+	if err == nil {
+		return taken
+	}
 	var (
 		alreadyStarted *serviceerror.WorkflowExecutionAlreadyStarted
 		invalid        *serviceerror.InvalidArgument
@@ -42,8 +45,6 @@ func fateOf(err error) fate {
 		canceled       *serviceerror.Canceled
 	)
 	switch {
-	case err == nil:
-		return taken
 	case errors.As(err, &alreadyStarted):
 		return closed
 	case errors.As(err, &invalid):

@@ -1,13 +1,17 @@
 package events
 
 import (
+	"encoding/json"
 	"errors"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // builder puts an event together from attributes that arrive in any order. It
@@ -57,27 +61,74 @@ func (b *builder) build() (event.Event, error) {
 	return b.ev, nil
 }
 
-var (
-	extensionName = regexp.MustCompile(`^[a-z0-9]{1,40}$`)
-	// RFC 3986 characters: a source is a URI reference, not free text.
-	uriReference = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+$`)
+const (
+	digits       = "0123456789"
+	lowerLetters = "abcdefghijklmnopqrstuvwxyz"
+	upperLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	// uriCharacters are those of RFC 3986: a source is a URI reference, not free text.
+	uriCharacters = upperLetters + lowerLetters + digits + "-._~:/?#[]@!$&'()*+,;=%"
 )
+
+// consistsOf reports whether text has no other characters than these.
+func consistsOf(text, characters string) bool { return strings.Trim(text, characters) == "" }
+
+func isAttributeName(name string) bool {
+	return len(name) >= 1 && len(name) <= 40 && consistsOf(name, lowerLetters+digits)
+}
+
+// member sets one context attribute or extension from its JSON.
+func (b *builder) member(name string, raw json.RawMessage) {
+	value, err := attributeValue(name, raw)
+	switch {
+	case err != nil:
+		b.seen[name] = true
+		b.fail(err)
+	case value != nil:
+		b.attribute(name, value)
+	}
+}
+
+// attributeValue reads an attribute in the JSON event format: a string, a
+// boolean or an integer; null is the same as absent.
+func attributeValue(name string, raw json.RawMessage) (any, error) {
+	switch raw[0] {
+	case '"':
+		text, err := jsontext.AppendUnquote(make([]byte, 0, 128), raw)
+		if err != nil {
+			return nil, refuse(CodeInvalidAttribute, clipName(name), "%v", err)
+		}
+		return string(text), nil
+	case 't', 'f':
+		return raw[0] == 't', nil
+	case 'n':
+		return nil, nil //nolint:nilnil // absent
+	case '{', '[':
+		return nil, refuse(CodeInvalidAttribute, clipName(name), "an object or array: CloudEvents has no such attribute type")
+	default:
+		n, err := strconv.ParseInt(string(raw), 10, 32)
+		if err != nil {
+			return nil, refuse(CodeInvalidAttribute, clipName(name), "a number that is no 32-bit integer: CloudEvents has no such attribute type")
+		}
+		return int32(n), nil
+	}
+}
 
 // attribute sets one context attribute or extension, whose value is a string,
 // a bool or an int32.
 func (b *builder) attribute(name string, value any) {
 	b.seen[name] = true
+	isCore := slices.Contains(coreAttributes, name)
 	text, isText := value.(string)
 	switch {
 	case name == "data":
 		b.fail(refuse(CodeInvalidExtension, name, "data is not an attribute"))
-	case !extensionName.MatchString(name):
+	case !isCore && !isAttributeName(name):
 		b.fail(refuse(CodeInvalidExtension, clipName(name), "attribute names have 1 to 40 lower-case letters and digits"))
 	case isText && len(text) > MaxAttributeLength:
 		b.fail(refuse(CodeInvalidAttribute, name, "%d bytes: a value has at most %d", len(text), MaxAttributeLength))
 	case isText && !validText(text):
 		b.fail(refuse(CodeInvalidAttribute, name, "control characters are not allowed in attributes"))
-	case slices.Contains(coreAttributes, name):
+	case isCore:
 		if !isText {
 			b.fail(refuse(CodeInvalidAttribute, name, "the value has to be a string"))
 			return
@@ -109,13 +160,13 @@ func (b *builder) core(name, value string) {
 	case "datacontenttype":
 		b.ev.SetDataContentType(value)
 	case "source":
-		if _, err := url.Parse(value); err != nil || !uriReference.MatchString(value) {
+		if _, err := url.Parse(value); err != nil || !consistsOf(value, uriCharacters) {
 			b.fail(refuse(CodeInvalidAttribute, name, "not a URI reference (RFC 3986)"))
 			return
 		}
 		b.ev.SetSource(value)
 	case "dataschema":
-		if u, err := url.Parse(value); err != nil || !u.IsAbs() || !uriReference.MatchString(value) {
+		if u, err := url.Parse(value); err != nil || !u.IsAbs() || !consistsOf(value, uriCharacters) {
 			b.fail(refuse(CodeInvalidAttribute, name, "not an absolute URI (RFC 3986)"))
 			return
 		}

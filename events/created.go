@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"mime"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
 	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"shipments/shipment"
 )
@@ -87,11 +87,13 @@ func Created(ev event.Event, subject string, rules shipment.Rules) (created Ship
 // plainShipment reads data that is a valid shipment beyond doubt, in a small part
 // of the time that the schema takes. What it accepts, the schema and the rules
 // accept as well; what is unusual or wrong it leaves to them, who know the reasons.
+// That no member occurs twice has been seen to when the message was decoded.
 func plainShipment(data []byte, rules shipment.Rules) (s shipment.Shipment, ok bool) {
 	if bytes.Contains(data, []byte("null")) {
 		return s, false
 	}
-	if err := jsonv2.Unmarshal(data, &s, jsonv2.RejectUnknownMembers(true)); err != nil {
+	s.Legs = make([]shipment.Leg, 0, shipment.MaxLegs)
+	if err := jsonv2.Unmarshal(data, &s, jsonv2.RejectUnknownMembers(true), jsontext.AllowDuplicateNames(true)); err != nil {
 		return s, false
 	}
 	return s, followsSchema(s) && len(rules.Validate(s)) == 0
@@ -125,7 +127,7 @@ func isLine(text string, most int) bool {
 }
 
 func isHSCode(code string) bool {
-	return len(code) >= 6 && len(code) <= 10 && strings.Trim(code, "0123456789") == ""
+	return len(code) >= 6 && len(code) <= 10 && consistsOf(code, digits)
 }
 
 // unmarshal reads data that follows its schema.
@@ -147,23 +149,28 @@ func fromEvent(ev event.Event) ShipmentCreated {
 		t := ev.Time().UTC()
 		created.Time = &t
 	}
-	created.CorrelationID = extension(ev, "correlationid")
+	extensions := ev.Extensions()
+	created.CorrelationID = text(extensions["correlationid"])
 	// W3C Trace Context: a malformed traceparent is ignored, and its
 	// tracestate with it.
-	if parent := extension(ev, "traceparent"); traceParent.MatchString(parent) {
-		created.TraceParent, created.TraceState = parent, extension(ev, "tracestate")
+	if parent := text(extensions["traceparent"]); traceParent.MatchString(parent) {
+		created.TraceParent, created.TraceState = parent, text(extensions["tracestate"])
 	}
 	return created
 }
 
 var traceParent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
-func extension(ev event.Event, name string) string {
-	text, err := types.Format(ev.Extensions()[name])
+// text is how an extension's value is written; one that is not there is empty.
+func text(extension any) string {
+	if extension == nil {
+		return ""
+	}
+	written, err := types.Format(extension)
 	if err != nil {
 		return ""
 	}
-	return text
+	return written
 }
 
 // readShipmentID returns the shipment id of data that may be malformed
@@ -181,8 +188,8 @@ func readShipmentID(data []byte) string {
 }
 
 func isJSON(contentType string) bool {
-	if contentType == "" {
-		return true // The JSON event format's default.
+	if contentType == "" || contentType == event.ApplicationJSON {
+		return true // Nothing is the JSON event format's default.
 	}
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && media == "application/json"

@@ -9,8 +9,8 @@ import (
 	"io"
 	"mime"
 	"net/url"
-	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -209,7 +209,18 @@ func decodeStructured(h messageHeaders, body []byte) (event.Event, error) {
 			return event.Event{}, refuse(CodeUnsupportedContentType, "content-type", "%q without ce- headers: use %s", media, ContentType)
 		}
 	}
-	members, err := scanJSON(body)
+	b := newBuilder()
+	var data, encoded json.RawMessage
+	err := scanJSON(body, func(name string, value json.RawMessage) {
+		switch name {
+		case "data":
+			data = value
+		case "data_base64":
+			encoded = value
+		default:
+			b.member(name, value)
+		}
+	})
 	if err != nil {
 		return event.Event{}, err
 	}
@@ -220,43 +231,22 @@ func decodeStructured(h messageHeaders, body []byte) (event.Event, error) {
 	default:
 		return event.Event{}, refuse(CodeNotAnObject, "", "a CloudEvent in structured mode is a JSON object")
 	}
-	return structuredEvent(members)
-}
-
-func structuredEvent(members map[string]json.RawMessage) (event.Event, error) {
-	data, hasData := members["data"]
-	encoded, hasEncoded := members["data_base64"]
-	if hasData && hasEncoded {
+	if data != nil && encoded != nil {
 		return event.Event{}, refuse(CodeBothDataMembers, "data", "both data and data_base64 are there: use one of them")
-	}
-	b := newBuilder()
-	for name, raw := range members {
-		if name == "data" || name == "data_base64" {
-			continue
-		}
-		value, err := attributeValue(name, raw)
-		if err != nil {
-			b.seen[name] = true
-			b.fail(err)
-			continue
-		}
-		if value != nil {
-			b.attribute(name, value)
-		}
 	}
 	ev, err := b.build()
 	if err != nil {
 		return ev, err
 	}
 	switch {
-	case hasEncoded:
+	case encoded != nil:
 		if data, err = base64Data(encoded); err != nil {
 			return ev, err
 		}
 		if err := checkJSON(data); err != nil {
 			return ev, err
 		}
-	case !hasData, string(data) == "null":
+	case data == nil, string(data) == "null":
 		return ev, refuse(CodeMissingData, "data", "the event has no data")
 	}
 	ev.DataEncoded = data
@@ -275,63 +265,38 @@ func base64Data(encoded json.RawMessage) ([]byte, error) {
 	return data, nil
 }
 
-// attributeValue reads an attribute in the JSON event format: a string, a
-// boolean or an integer; null is the same as absent.
-func attributeValue(name string, raw json.RawMessage) (any, error) {
-	switch raw[0] {
-	case '"':
-		text, err := jsontext.AppendUnquote(nil, raw)
-		if err != nil {
-			return nil, refuse(CodeInvalidAttribute, clipName(name), "%v", err)
-		}
-		return string(text), nil
-	case 't', 'f':
-		return raw[0] == 't', nil
-	case 'n':
-		return nil, nil //nolint:nilnil // absent
-	case '{', '[':
-		return nil, refuse(CodeInvalidAttribute, clipName(name), "an object or array: CloudEvents has no such attribute type")
-	default:
-		n, err := strconv.ParseInt(string(raw), 10, 32)
-		if err != nil {
-			return nil, refuse(CodeInvalidAttribute, clipName(name), "a number that is no 32-bit integer: CloudEvents has no such attribute type")
-		}
-		return int32(n), nil
-	}
-}
-
 // checkJSON requires body to be exactly one JSON value: valid UTF-8 without a
 // byte order mark, no member twice, nothing behind it, not too deep.
 func checkJSON(body []byte) error {
-	_, err := scanJSON(body)
-	return err
+	return scanJSON(body, func(string, json.RawMessage) {})
 }
 
-// scanJSON checks a body like [checkJSON] and returns the members of the
-// object that it is, if it is one. They are parts of body.
-func scanJSON(body []byte) (map[string]json.RawMessage, error) {
+// scanJSON checks a body like [checkJSON], and calls member for every member of
+// the object that it is, if it is one. The values are parts of body.
+func scanJSON(body []byte, member func(name string, value json.RawMessage)) error {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
-		return nil, refuse(CodeEmptyMessage, "", "there is nothing in it")
+		return refuse(CodeEmptyMessage, "", "there is nothing in it")
 	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
-		return nil, refuse(CodeByteOrderMark, "", "it begins with a byte order mark: JSON must not (RFC 8259)")
+		return refuse(CodeByteOrderMark, "", "it begins with a byte order mark: JSON must not (RFC 8259)")
 	case !utf8.Valid(body):
-		return nil, refuse(CodeInvalidUTF8, "", "not UTF-8: JSON has to be (RFC 8259)")
+		return refuse(CodeInvalidUTF8, "", "not UTF-8: JSON has to be (RFC 8259)")
 	}
-	members := map[string]json.RawMessage{}
 	var name string
 	var start int64
-	decoder := jsontext.NewDecoder(bytes.NewBuffer(body))
+	decoder := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // nothing else is in there
+	defer decoders.Put(decoder)
+	decoder.Reset(bytes.NewBuffer(body))
 	for first := true; first || decoder.StackDepth() > 0; first = false {
 		token, err := decoder.ReadToken()
 		if err != nil {
-			return nil, jsonError(decoder, err)
+			return jsonError(decoder, err)
 		}
 		if token.Kind() == '0' && !isSmallNumber(token.String()) {
-			return nil, refuse(CodeNumberTooLarge, string(decoder.StackPointer()), "a number with so many digits, or such an exponent, is not taken")
+			return refuse(CodeNumberTooLarge, string(decoder.StackPointer()), "a number with so many digits, or such an exponent, is not taken")
 		}
 		if decoder.StackDepth() > MaxDepth {
-			return nil, refuse(CodeTooDeep, "", "nested deeper than %d levels", MaxDepth)
+			return refuse(CodeTooDeep, "", "nested deeper than %d levels", MaxDepth)
 		}
 		if decoder.StackDepth() != 1 {
 			continue
@@ -342,14 +307,17 @@ func scanJSON(body []byte) (map[string]json.RawMessage, error) {
 		case read%2 == 1:
 			name, start = token.String(), decoder.InputOffset()
 		default:
-			members[name] = bytes.TrimLeft(body[start:decoder.InputOffset()], " \t\r\n:")
+			member(name, bytes.TrimLeft(body[start:decoder.InputOffset()], " \t\r\n:"))
 		}
 	}
 	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, refuse(CodeTrailingData, "", "something follows the JSON value at byte %d", decoder.InputOffset())
+		return refuse(CodeTrailingData, "", "something follows the JSON value at byte %d", decoder.InputOffset())
 	}
-	return members, nil
+	return nil
 }
+
+// decoders are kept: what a new one allocates costs as much as a message's scan.
+var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(&bytes.Buffer{}) }}
 
 // isSmallNumber reports whether a JSON number is one that is computed with: at
 // most 20 digits before and after the point, and an exponent of two. A huge

@@ -59,11 +59,13 @@ func DefaultCarriers() []Carrier {
 	}
 }
 
+var defaultCarriers = DefaultCarriers()
+
 // Carrier finds a carrier by id.
 func (r Rules) Carrier(id string) (Carrier, bool) {
 	carriers := r.Carriers
 	if len(carriers) == 0 {
-		carriers = DefaultCarriers()
+		carriers = defaultCarriers
 	}
 	i := slices.IndexFunc(carriers, func(c Carrier) bool { return c.ID == id })
 	if i < 0 {
@@ -75,7 +77,7 @@ func (r Rules) Carrier(id string) (Carrier, bool) {
 // For returns the rules with only those carriers that s uses: enough to judge
 // it by, and small enough to travel with it.
 func (r Rules) For(s Shipment) Rules {
-	var used []Carrier
+	used := make([]Carrier, 0, len(s.Legs))
 	for _, leg := range s.Legs {
 		carrier, known := r.Carrier(leg.CarrierID)
 		if known && !slices.ContainsFunc(used, func(c Carrier) bool { return c.ID == carrier.ID }) {
@@ -135,75 +137,138 @@ var unitValuePattern = regexp.MustCompile(`^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$
 // it to whatever reaches it another way.
 func (r Rules) Validate(s Shipment) []Reason {
 	v := validation{rules: r}
-	v.check(ValidID(s.ShipmentID), CodeInvalidShipmentID, "/shipmentId", "%q is not a shipment id: use %s", clip(s.ShipmentID), IDRule)
-	_, err := time.Parse(time.DateOnly, s.CollectionDate)
-	v.check(err == nil, CodeInvalidCollectionDate, "/collectionDate", "%q is not a day of the calendar: use YYYY-MM-DD", clip(s.CollectionDate))
-	_, err = location(s.TimeZone)
-	v.check(err == nil, CodeUnknownTimeZone, "/timeZone", "%q is not an IANA time zone: use one such as Europe/London", clip(s.TimeZone))
-	v.check(len(s.Legs) >= 1 && len(s.Legs) <= MaxLegs, CodeLegCount, "/legs", "%d legs: a shipment has one or two", len(s.Legs))
-	v.check(len(s.Packages) <= MaxPackages, CodeOutOfRange, "/packages", "%d packages: at most %d are possible", len(s.Packages), MaxPackages)
-	v.check(len(s.Goods) <= MaxGoods, CodeOutOfRange, "/goods", "%d lines of goods: at most %d are possible", len(s.Goods), MaxGoods)
-	for i, leg := range s.Legs[:min(len(s.Legs), MaxLegs)] {
-		v.leg("/legs/"+strconv.Itoa(i), leg)
+	v.whole(s)
+	for i := range s.Legs[:min(len(s.Legs), MaxLegs)] {
+		v.leg(place{list: "legs", index: i}, s.Legs[i])
 	}
 	for i, p := range s.Packages[:min(len(s.Packages), MaxPackages)] {
-		v.parcel("/packages/"+strconv.Itoa(i), p)
+		v.parcel(place{list: "packages", index: i}, p)
 	}
-	for i, g := range s.Goods[:min(len(s.Goods), MaxGoods)] {
-		v.goods("/goods/"+strconv.Itoa(i), g)
+	for i := range s.Goods[:min(len(s.Goods), MaxGoods)] {
+		v.goods(place{list: "goods", index: i}, s.Goods[i])
 	}
 	if r.Classify(s) != Domestic {
-		const why = "an international shipment needs at least one, for its customs invoice"
-		v.check(len(s.Packages) > 0, CodeMissingPackages, "/packages", "no packages: "+why)
-		v.check(len(s.Goods) > 0, CodeMissingGoods, "/goods", "no goods: "+why)
+		v.international(s)
 	}
 	return v.reasons
 }
 
-// validation collects the reasons of one [Rules.Validate].
+// validation collects the reasons of one [Rules.Validate]. Nearly all shipments
+// are valid: what a reason is made of is put together only for one that is not.
 type validation struct {
 	rules   Rules
 	reasons []Reason
 }
 
-func (v *validation) check(ok bool, code, path, format string, args ...any) {
-	if !ok {
-		v.reasons = append(v.reasons, Reason{Code: code, Path: path, Message: fmt.Sprintf(format, args...)})
+// place is where something stands in a shipment: an element of a list, or a
+// part of one; nothing is the shipment itself.
+type place struct {
+	list  string
+	index int
+	part  string
+}
+
+// member is the JSON Pointer to a member of what stands there.
+func (p place) member(name string) string {
+	pointer := "/" + name
+	if p.part != "" {
+		pointer = "/" + p.part + pointer
+	}
+	if p.list != "" {
+		pointer = "/" + p.list + "/" + strconv.Itoa(p.index) + pointer
+	}
+	return pointer
+}
+
+func (v *validation) add(code string, at place, member, format string, args ...any) {
+	v.reasons = append(v.reasons, Reason{Code: code, Path: at.member(member), Message: fmt.Sprintf(format, args...)})
+}
+
+func (v *validation) whole(s Shipment) {
+	if !ValidID(s.ShipmentID) {
+		v.add(CodeInvalidShipmentID, place{}, "shipmentId", "%q is not a shipment id: use %s", clip(s.ShipmentID), IDRule)
+	}
+	if _, err := time.Parse(time.DateOnly, s.CollectionDate); err != nil {
+		v.add(CodeInvalidCollectionDate, place{}, "collectionDate", "%q is not a day of the calendar: use YYYY-MM-DD", clip(s.CollectionDate))
+	}
+	if _, err := location(s.TimeZone); err != nil {
+		v.add(CodeUnknownTimeZone, place{}, "timeZone", "%q is not an IANA time zone: use one such as Europe/London", clip(s.TimeZone))
+	}
+	if n := len(s.Legs); n < 1 || n > MaxLegs {
+		v.add(CodeLegCount, place{}, "legs", "%d legs: a shipment has one or two", n)
+	}
+	if n := len(s.Packages); n > MaxPackages {
+		v.add(CodeOutOfRange, place{}, "packages", "%d packages: at most %d are possible", n, MaxPackages)
+	}
+	if n := len(s.Goods); n > MaxGoods {
+		v.add(CodeOutOfRange, place{}, "goods", "%d lines of goods: at most %d are possible", n, MaxGoods)
 	}
 }
 
-func (v *validation) leg(path string, leg Leg) {
-	_, known := v.rules.Carrier(leg.CarrierID)
-	v.check(known, CodeUnknownCarrier, path+"/carrierId", "no carrier with id %q is known here", clip(leg.CarrierID))
-	v.address(path+"/sender", leg.Sender)
-	v.address(path+"/receiver", leg.Receiver)
-	v.address(path+"/collection", leg.Collection)
+func (v *validation) international(s Shipment) {
+	const why = "an international shipment needs at least one, for its customs invoice"
+	if len(s.Packages) == 0 {
+		v.add(CodeMissingPackages, place{}, "packages", "no packages: "+why)
+	}
+	if len(s.Goods) == 0 {
+		v.add(CodeMissingGoods, place{}, "goods", "no goods: "+why)
+	}
 }
 
-func (v *validation) address(path string, a Address) {
-	v.check(strings.TrimSpace(a.Name) != "", CodeMissingText, path+"/name", "an address needs a name")
-	v.check(strings.TrimSpace(a.Line1) != "", CodeMissingText, path+"/line1", "an address needs a first line")
-	v.check(strings.TrimSpace(a.City) != "", CodeMissingText, path+"/city", "an address needs a city")
-	v.check(isCountry(a.Country), CodeUnknownCountry, path+"/country", "%q is not a country: use an ISO 3166-1 alpha-2 code such as GB", clip(a.Country))
+func (v *validation) leg(at place, leg Leg) {
+	if _, known := v.rules.Carrier(leg.CarrierID); !known {
+		v.add(CodeUnknownCarrier, at, "carrierId", "no carrier with id %q is known here", clip(leg.CarrierID))
+	}
+	at.part = "sender"
+	v.address(at, leg.Sender)
+	at.part = "receiver"
+	v.address(at, leg.Receiver)
+	at.part = "collection"
+	v.address(at, leg.Collection)
 }
 
-func (v *validation) parcel(path string, p Package) {
-	v.within(path+"/weightGrams", p.WeightGrams, MaxWeightGrams)
-	v.within(path+"/lengthMm", p.LengthMm, MaxSideMm)
-	v.within(path+"/widthMm", p.WidthMm, MaxSideMm)
-	v.within(path+"/heightMm", p.HeightMm, MaxSideMm)
+func (v *validation) address(at place, a Address) {
+	v.present(at, "name", a.Name, "an address needs a name")
+	v.present(at, "line1", a.Line1, "an address needs a first line")
+	v.present(at, "city", a.City, "an address needs a city")
+	v.country(at, "country", a.Country, "GB")
 }
 
-func (v *validation) goods(path string, g Goods) {
-	v.check(strings.TrimSpace(g.Description) != "", CodeMissingText, path+"/description", "goods need a description")
-	v.within(path+"/quantity", g.Quantity, MaxQuantity)
-	v.check(unitValuePattern.MatchString(g.UnitValue), CodeOutOfRange, path+"/unitValue", "%q is not an amount: use a decimal number such as \"19.90\"", clip(g.UnitValue))
-	v.check(tender[g.Currency], CodeUnknownCurrency, path+"/currency", "%q is not a currency: use an ISO 4217 code such as EUR", clip(g.Currency))
-	v.check(isCountry(g.OriginCountry), CodeUnknownCountry, path+"/originCountry", "%q is not a country: use an ISO 3166-1 alpha-2 code such as DE", clip(g.OriginCountry))
+func (v *validation) parcel(at place, p Package) {
+	v.within(at, "weightGrams", p.WeightGrams, MaxWeightGrams)
+	v.within(at, "lengthMm", p.LengthMm, MaxSideMm)
+	v.within(at, "widthMm", p.WidthMm, MaxSideMm)
+	v.within(at, "heightMm", p.HeightMm, MaxSideMm)
 }
 
-func (v *validation) within(path string, n, most int) {
-	v.check(n >= 1 && n <= most, CodeOutOfRange, path, "%d is out of range: use 1 to %d", n, most)
+func (v *validation) goods(at place, g Goods) {
+	v.present(at, "description", g.Description, "goods need a description")
+	v.within(at, "quantity", g.Quantity, MaxQuantity)
+	if !unitValuePattern.MatchString(g.UnitValue) {
+		v.add(CodeOutOfRange, at, "unitValue", "%q is not an amount: use a decimal number such as \"19.90\"", clip(g.UnitValue))
+	}
+	if !tender[g.Currency] {
+		v.add(CodeUnknownCurrency, at, "currency", "%q is not a currency: use an ISO 4217 code such as EUR", clip(g.Currency))
+	}
+	v.country(at, "originCountry", g.OriginCountry, "DE")
+}
+
+func (v *validation) present(at place, member, text, need string) {
+	if strings.TrimSpace(text) == "" {
+		v.add(CodeMissingText, at, member, "%s", need)
+	}
+}
+
+func (v *validation) country(at place, member, code, example string) {
+	if !isCountry(code) {
+		v.add(CodeUnknownCountry, at, member, "%q is not a country: use an ISO 3166-1 alpha-2 code such as %s", clip(code), example)
+	}
+}
+
+func (v *validation) within(at place, member string, n, most int) {
+	if n < 1 || n > most {
+		v.add(CodeOutOfRange, at, member, "%d is out of range: use 1 to %d", n, most)
+	}
 }
 
 // notCountries are regions that the library calls countries and ISO 3166-1
@@ -240,11 +305,11 @@ var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*){
 
 // location loads an IANA time zone.
 func location(name string) (*time.Location, error) {
-	if !zoneName.MatchString(name) || name == "Local" || name == "Factory" {
-		return nil, fmt.Errorf("time zone %q is not an IANA name", name)
-	}
 	if zone, known := zones.Load(name); known {
 		return zone.(*time.Location), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	if !zoneName.MatchString(name) || name == "Local" || name == "Factory" {
+		return nil, fmt.Errorf("time zone %q is not an IANA name", name)
 	}
 	zone, err := time.LoadLocation(name)
 	if err == nil {

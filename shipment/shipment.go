@@ -8,10 +8,12 @@
 package shipment
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"regexp"
+	"strings"
+	"sync"
 )
 
 // Shipment is goods travelling over one or two legs. It is the data of the
@@ -74,7 +76,7 @@ type Goods struct {
 	OriginCountry string `json:"originCountry"`
 }
 
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 // IDRule says in words what [ValidID] accepts.
 const IDRule = "1 to 64 letters, digits, '-' or '_'"
@@ -82,20 +84,27 @@ const IDRule = "1 to 64 letters, digits, '-' or '_'"
 // ValidID reports whether id is fit to be a shipment id: 1 to 64 ASCII
 // letters, digits, hyphens and underscores. Such an id is safe as a NATS
 // subject token, a header value, a workflow id, a file name and a URL segment.
-func ValidID(id string) bool { return idPattern.MatchString(id) }
+func ValidID(id string) bool {
+	return len(id) >= 1 && len(id) <= 64 && strings.Trim(id, idAlphabet) == ""
+}
 
 // Digest identifies the content of a shipment: two events with the same
 // digest describe the same shipment, however their JSON was written.
 // It is the SHA-256 of the canonical JSON, in hexadecimal.
 func (s Shipment) Digest() string {
+	buffer := buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is in there
+	defer buffers.Put(buffer)
+	buffer.Reset()
 	// Go writes the members of plain structs in the order of declaration.
-	canonical, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // Strings and integers can always be marshalled.
+	if err := json.NewEncoder(buffer).Encode(&s); err != nil {
+		panic(err) // Strings and integers can always be encoded.
 	}
-	sum := sha256.Sum256(canonical)
+	sum := sha256.Sum256(bytes.TrimSuffix(buffer.Bytes(), []byte("\n")))
 	return hex.EncodeToString(sum[:])
 }
+
+// buffers are kept for [Shipment.Digest].
+var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
 
 // PackageCount is the number of packages, at least one.
 func (s Shipment) PackageCount() int { return max(1, len(s.Packages)) }

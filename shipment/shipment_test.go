@@ -124,6 +124,14 @@ func TestDigestIsThatOfTheContent(t *testing.T) {
 	require.NotEqual(t, s.Digest(), same.Digest())
 }
 
+// TestDigestStaysWhatItWas: digests are stored for good, in the ledger.
+func TestDigestStaysWhatItWas(t *testing.T) {
+	t.Parallel()
+	s := shipment.Sample("c7de2c4added47de8d24564d7ade3e20", now)
+	s.Goods[0].Description = "<Schuhe> & \u2028 \"mehr\""
+	require.Equal(t, "37cc68491d4a01f68299660503cb3f7a538c7113807f2b6749a92eb21657873b", s.Digest())
+}
+
 func TestBookingTimeFollowsTheCarriersWindow(t *testing.T) {
 	t.Parallel()
 	s := shipment.Sample("3", now) // collected on 2026-11-24 in Berlin, which is at UTC+1 then
