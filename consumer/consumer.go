@@ -3,8 +3,9 @@
 // shipment; requests for a shipment that runs it takes to its process.
 //
 //	SHIPMENTS ──pull──▶ handle ──judge──▶ verdict ──settle──▶ ack │ reject + term │ hand back
-//	                      │ as many at once as there are slots
-//	                      └─ while Temporal is away: stop pulling, keep what is held alive, try again
+//	           │          │ as many at once as there are slots
+//	           │          └─ while Temporal is away: stop pulling, keep what is held alive, try again
+//	           └─ while Temporal's workers are behind: stop pulling
 //
 // A message is acknowledged only after Temporal has taken its event on, or
 // after its rejection is stored. Everything in between may crash at any point:
@@ -28,6 +29,9 @@ import (
 type Config struct {
 	// Concurrency is how many messages are handled at once; default 64.
 	Concurrency int
+	// Backlog is how many tasks may wait for workers in Temporal before no more
+	// messages are pulled; the default 0 is no bound.
+	Backlog int
 	// MaxDeliveries is how often a message is tried before it is taken for the
 	// cause of a crash loop and rejected; default 30. An outage does not count:
 	// while Temporal is away a message is held, not delivered again.
@@ -67,6 +71,7 @@ type Consumer struct {
 	temporal  Temporal
 	provision func(context.Context) error
 	prepare   func(context.Context) error
+	backlog   func(context.Context) (int, error)
 	log       zerolog.Logger
 }
 
@@ -79,7 +84,10 @@ type Dependencies struct {
 	ProvisionStreams func(context.Context) error
 	// PrepareTemporal adds search attributes that the namespace lacks.
 	PrepareTemporal func(context.Context) error
-	Log             zerolog.Logger
+	// Backlog counts the tasks that wait for workers in Temporal; it is needed
+	// with [Config.Backlog].
+	Backlog func(context.Context) (int, error)
+	Log     zerolog.Logger
 }
 
 // New makes a consumer.
@@ -91,6 +99,7 @@ func New(config Config, d Dependencies) *Consumer {
 		temporal:  d.Temporal,
 		provision: d.ProvisionStreams,
 		prepare:   d.PrepareTemporal,
+		backlog:   d.Backlog,
 		log:       d.Log,
 	}
 }
@@ -102,7 +111,12 @@ func (c *Consumer) Run(ctx context.Context) error {
 	// Handling outlives ctx by the drain's bound.
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
-	h := &handling{Consumer: c, stopping: ctx, slots: make(chan struct{}, c.config.Concurrency)}
+	h := &handling{
+		Consumer:  c,
+		stopping:  ctx,
+		slots:     make(chan struct{}, c.config.Concurrency),
+		admission: admission{budget: c.config.Backlog, backlog: c.backlog},
+	}
 	for ctx.Err() == nil {
 		if err := h.pull(ctx, work); err != nil && ctx.Err() == nil {
 			c.log.Warn().Err(err).Msg("Pulling from JetStream failed; trying again")
@@ -122,10 +136,11 @@ func (c *Consumer) Run(ctx context.Context) error {
 type handling struct {
 	*Consumer
 
-	stopping context.Context //nolint:containedctx // its end is what handlers ask for, not their own
-	slots    chan struct{}
-	busy     sync.WaitGroup
-	outage   outage
+	stopping  context.Context //nolint:containedctx // its end is what handlers ask for, not their own
+	slots     chan struct{}
+	busy      sync.WaitGroup
+	outage    outage
+	admission admission // used where messages are pulled
 }
 
 // pull asks for as many messages as there are free slots and handles them as
@@ -144,12 +159,13 @@ func (h *handling) pull(ctx, work context.Context) error {
 			most = 1
 		case <-ctx.Done():
 		}
-		free := h.acquire(ctx, most)
+		free := h.acquire(ctx, h.admission.admit(ctx, most))
 		if free == 0 {
 			return nil
 		}
 		err := pullBatch(ctx, h.js, free, func(d delivery) {
 			free--
+			h.admission.admitted()
 			h.busy.Go(func() {
 				defer h.release(1)
 				h.handle(work, d)
@@ -166,6 +182,9 @@ func (h *handling) pull(ctx, work context.Context) error {
 // acquire waits for a free slot and takes all that are free, up to most. It
 // takes none when ctx is done.
 func (h *handling) acquire(ctx context.Context, most int) int {
+	if most == 0 {
+		return 0
+	}
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():

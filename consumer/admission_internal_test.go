@@ -1,0 +1,53 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAdmissionFollowsTheBacklog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		waiting, looks := 0, 0
+		var trouble error
+		var busyUntil time.Time
+		a := admission{budget: 100, backlog: func(context.Context) (int, error) {
+			looks++
+			if time.Now().Before(busyUntil) {
+				return 500, nil
+			}
+			return waiting, trouble
+		}}
+		require.Equal(t, 64, a.admit(t.Context(), 64), "no more than asked for")
+		for range 64 {
+			a.admitted()
+		}
+		require.Equal(t, 36, a.admit(t.Context(), 64), "what was admitted counts before the next look")
+		require.Equal(t, 1, looks)
+
+		waiting = 90
+		time.Sleep(lookEvery)
+		require.Equal(t, 10, a.admit(t.Context(), 64))
+
+		waiting, busyUntil = 99, time.Now().Add(time.Minute)
+		time.Sleep(lookEvery)
+		require.Equal(t, 1, a.admit(t.Context(), 64), "it waits until workers have caught up")
+		require.False(t, time.Now().Before(busyUntil))
+
+		trouble = errors.New("away")
+		time.Sleep(lookEvery)
+		require.Equal(t, 64, a.admit(t.Context(), 64), "what is not known holds nothing up")
+
+		trouble, waiting = nil, 100
+		time.Sleep(lookEvery)
+		stopping, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		require.Zero(t, a.admit(stopping, 64))
+	})
+	require.Equal(t, 64, (&admission{}).admit(t.Context(), 64), "no budget, no bound")
+}
