@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
 	"golang.org/x/sync/errgroup"
 
 	"shipments/activities/carriers"
@@ -32,6 +33,7 @@ import (
 //	hosts         ─ consumer, workers, api; the first error stops all
 //	NATS          ─ closed last: what is drained still publishes
 func Run(ctx context.Context, config Config, run []Host, log zerolog.Logger) error {
+	worker.SetStickyWorkflowCacheSize(stickyCacheSize)
 	p := &process{config: config, log: log, provisioned: make(chan struct{}), hasAPI: slices.ContainsFunc(run, func(h Host) bool { return h.Name == "api" })}
 	p.needsTemporal = !p.hasAPI || len(run) > 1
 	if err := p.open(ctx); err != nil {

@@ -51,16 +51,6 @@ func (p *process) apiHandler() http.Handler {
 	})
 }
 
-// workerOptions are the options of all workers.
-func workerOptions(config Config, fatal func(error)) worker.Options {
-	return worker.Options{
-		// Stopping waits this long for activities that run.
-		WorkerStopTimeout: config.DrainTimeout,
-		OnFatalError:      fatal,
-		Interceptors:      failpointInterceptors(),
-	}
-}
-
 // runWorker runs the worker of one task queue. Temporal being away delays its
 // start; afterwards the SDK reconnects by itself.
 func runWorker(ctx context.Context, p *process, queue string) error {

@@ -215,10 +215,14 @@ func createDatabase(file string) error {
 }
 
 // dynamicSettings fit a server with one namespace and a handful of task queues
-// on one machine: limits that protect tenants from each other are lifted, and
-// task queues are not partitioned.
+// on one machine: limits that protect tenants from each other are lifted, task
+// queues are not partitioned, and executions that nothing happens to do not
+// stay in memory: a hundred thousand would fill gigabytes.
 func dynamicSettings() map[dynamicconfig.Key]any {
-	const plenty = 100_000
+	const (
+		plenty     = 100_000
+		executions = 4_000
+	)
 	return map[dynamicconfig.Key]any{
 		dynamicconfig.FrontendRPS.Key():                                         plenty,
 		dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key():                  plenty,
@@ -227,6 +231,7 @@ func dynamicSettings() map[dynamicconfig.Key]any {
 		dynamicconfig.FrontendPersistenceMaxQPS.Key():                           plenty,
 		dynamicconfig.HistoryRPS.Key():                                          plenty,
 		dynamicconfig.HistoryPersistenceMaxQPS.Key():                            plenty,
+		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():                        executions,
 		dynamicconfig.MatchingRPS.Key():                                         plenty,
 		dynamicconfig.MatchingPersistenceMaxQPS.Key():                           plenty,
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():                  1,
