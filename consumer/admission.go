@@ -2,34 +2,49 @@ package consumer
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"shipments/events"
 )
 
 const (
-	// lookEvery is how often Temporal's backlog is looked at while messages
-	// arrive: between two looks no more are taken than the last one left room for.
+	// lookEvery is how often is looked how many shipments are in flight while
+	// messages arrive: between two looks no more are pulled than the last one
+	// left room for.
 	lookEvery = 250 * time.Millisecond
 	// lookTimeout bounds one look.
 	lookTimeout = time.Second
+	// longUnderWay is when a shipment does not count as in flight any more
+	// although it has got no further: it waits for a carrier, not for us.
+	longUnderWay = time.Minute
 )
 
-// admission bounds what waits in Temporal. A message that waits in JetStream
-// costs nothing; one that was handed on before a worker has time for it costs
-// Temporal a task to store and to find again, and the processes that are under
-// way wait behind it. So while as many tasks wait as the budget allows, no more
-// messages are pulled.
+// admission bounds the shipments in flight: those handed to Temporal whose
+// documents are not there yet. A message that waits in JetStream costs nothing;
+// one that is handed on before there is time for it makes all that are in
+// flight slower, and late enough for their tasks to time out. So while as many
+// are in flight as the budget allows, no more messages are pulled. From the
+// documents on a shipment waits for its collection, which may take days.
 //
-// One goroutine uses it.
+// One goroutine asks it.
 type admission struct {
-	budget  int                                // tasks; 0 is no bound
-	backlog func(context.Context) (int, error) // how many wait now
-	room    int
-	looked  time.Time
+	budget int // shipments; 0 is no bound
+	// waiting counts the shipments whose process no worker has begun yet.
+	waiting func(context.Context) (int, error)
+	// underWay are those whose process has begun.
+	underWay underWay
+	room     int
+	looked   time.Time
 }
 
 // admit waits until there is room, and returns for how many messages, at most
-// most. It returns 0 when ctx is done. While the backlog cannot be learnt,
-// everything is admitted: whether Temporal is away, its next call tells.
+// most. It returns 0 when ctx is done. While it cannot be learnt how many are in
+// flight, everything is admitted: whether Temporal is away, its next call tells.
 func (a *admission) admit(ctx context.Context, most int) int {
 	if a.budget == 0 {
 		return most
@@ -52,10 +67,67 @@ func (a *admission) admitted() { a.room-- }
 func (a *admission) look(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	waiting, err := a.backlog(ctx)
+	waiting, err := a.waiting(ctx)
 	a.looked = time.Now()
 	if err != nil {
 		return a.budget
 	}
-	return a.budget - waiting
+	return a.budget - waiting - a.underWay.count()
+}
+
+// underWay follows the outcome events: a shipment is under way from its
+// acceptance until its documents are there or it has ended. The events are
+// watched as they pass, not read from the stream, so that some may be missed
+// while the connection is down; then those that have got further leave late.
+// It is safe for concurrent use.
+type underWay struct {
+	mu    sync.Mutex
+	since map[string]time.Time // by shipment id
+}
+
+// watch subscribes to the events that tell; the subscriptions end with the
+// connection or with the returned function.
+func (u *underWay) watch(nc *nats.Conn) (stop func(), err error) {
+	var subscriptions []*nats.Subscription
+	stop = func() {
+		for _, s := range subscriptions {
+			_ = s.Unsubscribe() // It fails on a closed connection, where it is over anyway.
+		}
+	}
+	for _, eventType := range []string{
+		events.TypeAccepted, events.TypeDocumentsGenerated, events.TypeCompleted, events.TypeFailed, events.TypeCancelled,
+	} {
+		s, err := nc.Subscribe(eventType+".*", func(msg *nats.Msg) { u.note(msg.Subject) })
+		if err != nil {
+			stop()
+			return nil, fmt.Errorf("watch %s: %w", eventType, err)
+		}
+		subscriptions = append(subscriptions, s)
+	}
+	return stop, nil
+}
+
+func (u *underWay) note(subject string) {
+	id := events.SubjectShipment(subject)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.since == nil {
+		u.since = map[string]time.Time{}
+	}
+	if strings.HasPrefix(subject, events.TypeAccepted+".") {
+		u.since[id] = time.Now()
+	} else {
+		delete(u.since, id)
+	}
+}
+
+func (u *underWay) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for id, since := range u.since {
+		if time.Since(since) > longUnderWay {
+			delete(u.since, id)
+		}
+	}
+	return len(u.since)
 }

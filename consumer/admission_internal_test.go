@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAdmissionFollowsTheBacklog(t *testing.T) {
+func TestAdmissionFollowsWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		waiting, looks := 0, 0
 		var trouble error
 		var busyUntil time.Time
-		a := admission{budget: 100, backlog: func(context.Context) (int, error) {
+		a := admission{budget: 100, waiting: func(context.Context) (int, error) {
 			looks++
 			if time.Now().Before(busyUntil) {
 				return 500, nil
@@ -38,6 +39,20 @@ func TestAdmissionFollowsTheBacklog(t *testing.T) {
 		time.Sleep(lookEvery)
 		require.Equal(t, 1, a.admit(t.Context(), 64), "it waits until workers have caught up")
 		require.False(t, time.Now().Before(busyUntil))
+
+		waiting = 0
+		for i := range 80 {
+			a.underWay.note(fmt.Sprintf("shipments.accepted.s%d", i))
+			a.underWay.note(fmt.Sprintf("shipments.accepted.s%d", i)) // again
+		}
+		a.underWay.note("shipments.documents-generated.s0")
+		a.underWay.note("shipments.failed.s1")
+		a.underWay.note("shipments.cancelled.s2")
+		a.underWay.note("shipments.completed.s0")
+		time.Sleep(lookEvery)
+		require.Equal(t, 100-77, a.admit(t.Context(), 64))
+		time.Sleep(longUnderWay)
+		require.Equal(t, 64, a.admit(t.Context(), 64), "what takes so long waits for others")
 
 		trouble = errors.New("away")
 		time.Sleep(lookEvery)

@@ -5,7 +5,7 @@
 //	SHIPMENTS ──pull──▶ handle ──judge──▶ verdict ──settle──▶ ack │ reject + term │ hand back
 //	           │          │ as many at once as there are slots
 //	           │          └─ while Temporal is away: stop pulling, keep what is held alive, try again
-//	           └─ while Temporal's workers are behind: stop pulling
+//	           └─ while enough shipments are in flight: stop pulling
 //
 // A message is acknowledged only after Temporal has taken its event on, or
 // after its rejection is stored. Everything in between may crash at any point:
@@ -29,9 +29,9 @@ import (
 type Config struct {
 	// Concurrency is how many messages are handled at once; default 64.
 	Concurrency int
-	// Backlog is how many tasks may wait for workers in Temporal before no more
-	// messages are pulled; the default 0 is no bound.
-	Backlog int
+	// InFlight is how many shipments may be on their way to their documents, over
+	// all instances, before no more messages are pulled; the default 0 is no bound.
+	InFlight int
 	// MaxDeliveries is how often a message is tried before it is taken for the
 	// cause of a crash loop and rejected; default 30. An outage does not count:
 	// while Temporal is away a message is held, not delivered again.
@@ -71,7 +71,7 @@ type Consumer struct {
 	temporal  Temporal
 	provision func(context.Context) error
 	prepare   func(context.Context) error
-	backlog   func(context.Context) (int, error)
+	waiting   func(context.Context) (int, error)
 	log       zerolog.Logger
 }
 
@@ -84,9 +84,9 @@ type Dependencies struct {
 	ProvisionStreams func(context.Context) error
 	// PrepareTemporal adds search attributes that the namespace lacks.
 	PrepareTemporal func(context.Context) error
-	// Backlog counts the tasks that wait for workers in Temporal; it is needed
-	// with [Config.Backlog].
-	Backlog func(context.Context) (int, error)
+	// Waiting counts the processes that no worker has begun yet; it is needed
+	// with [Config.InFlight].
+	Waiting func(context.Context) (int, error)
 	Log     zerolog.Logger
 }
 
@@ -99,7 +99,7 @@ func New(config Config, d Dependencies) *Consumer {
 		temporal:  d.Temporal,
 		provision: d.ProvisionStreams,
 		prepare:   d.PrepareTemporal,
-		backlog:   d.Backlog,
+		waiting:   d.Waiting,
 		log:       d.Log,
 	}
 }
@@ -115,8 +115,13 @@ func (c *Consumer) Run(ctx context.Context) error {
 		Consumer:  c,
 		stopping:  ctx,
 		slots:     make(chan struct{}, c.config.Concurrency),
-		admission: admission{budget: c.config.Backlog, backlog: c.backlog},
+		admission: admission{budget: c.config.InFlight, waiting: c.waiting},
 	}
+	stopWatching, err := h.admission.underWay.watch(c.js.Conn())
+	if err != nil {
+		return err
+	}
+	defer stopWatching()
 	for ctx.Err() == nil {
 		if err := h.pull(ctx, work); err != nil && ctx.Err() == nil {
 			c.log.Warn().Err(err).Msg("Pulling from JetStream failed; trying again")

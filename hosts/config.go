@@ -47,7 +47,7 @@ type Config struct {
 	CarrierFirstTry bool          `envconfig:"SHIPMENTS_CARRIER_FIRST_TRY" default:"true" desc:"make the first attempt of a carrier call part of the workflow's own task, which is cheaper; better off for carriers that often take longer than seconds"`
 
 	Concurrency    int           `envconfig:"SHIPMENTS_CONSUMER_CONCURRENCY" default:"64" desc:"events handled at once by the consumer"`
-	Backlog        int           `envconfig:"SHIPMENTS_CONSUMER_BACKLOG" default:"256" desc:"tasks that may wait for workers in Temporal; while there are more, events wait in JetStream; 0 is no bound"`
+	InFlight       int           `envconfig:"SHIPMENTS_CONSUMER_IN_FLIGHT" default:"256" desc:"shipments that may be on their way to their documents, over all consumers; while there are more, events wait in JetStream; 0 is no bound; with slow carriers, raise it to shipments per second times seconds"`
 	MaxDeliveries  uint64        `envconfig:"SHIPMENTS_MAX_DELIVERIES" default:"30" desc:"deliveries after which an event is taken for the cause of a crash loop and rejected"`
 	StreamReplicas int           `envconfig:"SHIPMENTS_STREAM_REPLICAS" default:"1" desc:"replicas of the JetStream streams, 1 to 5"`
 	DrainTimeout   time.Duration `envconfig:"SHIPMENTS_DRAIN_TIMEOUT" default:"10s" desc:"how long stopping may take to finish what is being worked on"`
@@ -120,7 +120,7 @@ func (c *Config) Validate() error {
 	check(c.CarrierDeadline > 0, "SHIPMENTS_CARRIER_DEADLINE", "%v is not positive", c.CarrierDeadline)
 	check(c.DrainTimeout > 0, "SHIPMENTS_DRAIN_TIMEOUT", "%v is not positive", c.DrainTimeout)
 	check(c.Concurrency >= 1 && c.Concurrency <= 1000, "SHIPMENTS_CONSUMER_CONCURRENCY", "%d is not within 1 to 1000", c.Concurrency)
-	check(c.Backlog >= 0, "SHIPMENTS_CONSUMER_BACKLOG", "%d is negative", c.Backlog)
+	check(c.InFlight >= 0, "SHIPMENTS_CONSUMER_IN_FLIGHT", "%d is negative", c.InFlight)
 	check(c.MaxDeliveries >= 2, "SHIPMENTS_MAX_DELIVERIES", "%d is less than 2", c.MaxDeliveries)
 	check(c.StreamReplicas >= 1 && c.StreamReplicas <= 5, "SHIPMENTS_STREAM_REPLICAS", "%d is not within 1 to 5", c.StreamReplicas)
 	_, err = zerolog.ParseLevel(c.LogLevel)

@@ -99,7 +99,7 @@ func TestAWrongValueIsAnErrorThatNamesItsVariable(t *testing.T) {
 		"SHIPMENTS_HEALTH_ADDR":          "nowhere",
 		"SHIPMENTS_PUBLIC_URL":           "ftp://x",
 		"SHIPMENTS_CONSUMER_CONCURRENCY": "0",
-		"SHIPMENTS_CONSUMER_BACKLOG":     "-1",
+		"SHIPMENTS_CONSUMER_IN_FLIGHT":   "-1",
 		"SHIPMENTS_MAX_DELIVERIES":       "-1",
 		"SHIPMENTS_STREAM_REPLICAS":      "6",
 		"SHIPMENTS_DRAIN_TIMEOUT":        "0s",

@@ -19,7 +19,7 @@ import (
 func runConsumer(ctx context.Context, p *process) error {
 	c := consumer.New(consumer.Config{
 		Concurrency:   p.config.Concurrency,
-		Backlog:       p.config.Backlog,
+		InFlight:      p.config.InFlight,
 		MaxDeliveries: p.config.MaxDeliveries,
 		DrainTimeout:  p.config.DrainTimeout,
 		Settings:      p.config.settings(),
@@ -29,7 +29,7 @@ func runConsumer(ctx context.Context, p *process) error {
 		Temporal:         withFailpoints(p.temporal),
 		ProvisionStreams: p.provisionStreams,
 		PrepareTemporal:  p.prepareTemporal,
-		Backlog:          p.backlog,
+		Waiting:          p.waiting,
 		Log:              p.log.With().Str("host", "consumer").Logger(),
 	})
 	// Without its search attributes Temporal would refuse every process.

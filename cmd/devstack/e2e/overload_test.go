@@ -1,0 +1,155 @@
+package e2e_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"shipments/cmd/devstack/stack"
+	"shipments/events"
+	"shipments/shipment"
+)
+
+var burst = flag.Int("burst", 400, "how many shipments are published at once")
+
+// TestBurst publishes far more than can be worked off: what is not begun waits
+// in JetStream, what is begun ends soon, nothing times out, and the backlog is
+// worked off at the steady rate. -burst 10000 shows it at length.
+func TestBurst(t *testing.T) {
+	for _, composition := range []string{"none", "all"} {
+		t.Run(composition, func(t *testing.T) {
+			n := *burst
+			if composition == "all" {
+				n /= 8 // Such a shipment costs so much more.
+			}
+			s := start(t, composition, 0)
+			completed := s.watchCompletions(t)
+			began := time.Now()
+			s.publishAll(t, n)
+			marks := map[int]time.Duration{} // when a tenth and nine tenths were done, and all
+			for _, mark := range []int{n / 10, n - n/10, n} {
+				eventuallyWithin(t, time.Hour, func() bool { return completed.Load() >= int64(mark) }, "%d shipments complete", mark)
+				marks[mark] = time.Since(began)
+			}
+			steady := float64(n-2*(n/10)) / (marks[n-n/10] - marks[n/10]).Seconds()
+			s.visibleClosed(t, n)
+			durations := s.processDurations(t)
+			require.Len(t, durations, n)
+			t.Logf("%s: %d at once, done after %.1f s, %.1f per second steadily: drained in %.2f of the time that takes; from start to end in Temporal: p50 %v, p99 %v, max %v",
+				composition, n, marks[n].Seconds(), steady, marks[n].Seconds()*steady/float64(n), durations[n/2], durations[n*99/100], durations[n-1])
+			s.requireNoTimeouts(t, n)
+		})
+	}
+}
+
+func burstID(i int) string { return fmt.Sprintf("cburst%06dx", i) }
+
+// publishAll publishes n shipments as fast as JetStream takes them.
+func (s *system) publishAll(t *testing.T, n int) {
+	t.Helper()
+	publisher := events.NewPublisher(s.js, "http://shipments.test")
+	now := time.Now()
+	inParallel(n, func(i int) {
+		ev, err := events.NewCreated("e-"+burstID(i), "/burst", now, shipment.Sample(burstID(i), now))
+		if err == nil {
+			_, err = publisher.PublishCreated(t.Context(), ev, burstID(i))
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// watchCompletions counts the shipments that complete from now on.
+func (s *system) watchCompletions(t *testing.T) *atomic.Int64 {
+	t.Helper()
+	var completed atomic.Int64
+	sub, err := s.js.Conn().Subscribe(events.TypeCompleted+".*", func(*nats.Msg) { completed.Add(1) })
+	require.NoError(t, err)
+	require.NoError(t, s.js.Conn().Flush())
+	t.Cleanup(func() { _ = sub.Unsubscribe() })
+	return &completed
+}
+
+const processes = "WorkflowType = 'ShipmentProcess'"
+
+// visibleClosed waits until Temporal lists so many processes as completed.
+func (s *system) visibleClosed(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, func() bool {
+		count, err := s.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{
+			Namespace: stack.Namespace, Query: processes + " AND ExecutionStatus = 'Completed'",
+		})
+		return err == nil && count.GetCount() == int64(n)
+	}, "%d processes have completed", n)
+}
+
+// processDurations lists how long the processes took, the shortest first.
+func (s *system) processDurations(t *testing.T) []time.Duration {
+	t.Helper()
+	var durations []time.Duration
+	s.eachExecution(t, processes, func(e *workflowpb.WorkflowExecutionInfo) {
+		durations = append(durations, e.GetCloseTime().AsTime().Sub(e.GetStartTime().AsTime()))
+	})
+	slices.Sort(durations)
+	return durations
+}
+
+func (s *system) eachExecution(t *testing.T, query string, each func(*workflowpb.WorkflowExecutionInfo)) {
+	t.Helper()
+	request := &workflowservice.ListWorkflowExecutionsRequest{Namespace: stack.Namespace, Query: query, PageSize: 1000}
+	for {
+		page, err := s.temporal.ListWorkflow(t.Context(), request)
+		require.NoError(t, err)
+		for _, e := range page.GetExecutions() {
+			each(e)
+		}
+		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			return
+		}
+	}
+}
+
+// requireNoTimeouts reads the histories of a sample of n shipments.
+func (s *system) requireNoTimeouts(t *testing.T, n int) {
+	t.Helper()
+	const sample = 100
+	timedOut := []enumspb.EventType{
+		enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+		enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+	}
+	for i := 0; i < n; i += max(1, n/sample) {
+		for _, e := range s.executions(t, burstID(i)) {
+			history := s.temporal.GetWorkflowHistory(t.Context(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+			for history.HasNext() {
+				event, err := history.Next()
+				require.NoError(t, err)
+				require.NotContains(t, timedOut, event.GetEventType(), "%s: %v", e.GetExecution().GetWorkflowId(), event)
+			}
+		}
+	}
+}
+
+// eventuallyWithin waits longer than usual.
+func eventuallyWithin(t *testing.T, patience time.Duration, condition func() bool, what string, args ...any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for !condition() {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			require.Fail(t, "it took too long", append([]any{what}, args...)...)
+		}
+	}
+}
