@@ -8,6 +8,7 @@
 //   - what is known of each shipment, and the latencies: ledger.go
 //   - the judgement: verify.go; its presentation: report.go, text.go
 //   - what is shown meanwhile: progress.go
+//   - what the system logged meanwhile: logs.go
 //
 // It shares the machine with the system that it measures, so it is frugal:
 // messages are read without their bodies (the subject tells event and
@@ -60,6 +61,9 @@ type Config struct {
 	// Timeout is how long nothing may move before the run is given up. The
 	// times in which nothing has to move come on top.
 	Timeout time.Duration
+	// Logs are files that the hosts and servers log to, or patterns of such:
+	// the warnings and errors that are appended to them are counted.
+	Logs []string
 
 	// Progress is where to show how it goes; nil for nowhere.
 	Progress io.Writer
@@ -84,7 +88,7 @@ func (c Config) spacing() time.Duration {
 func (c Config) patience() time.Duration { return c.Timeout + c.CollectionDelay + c.spacing() }
 
 // Validate says what cannot be run, in the words of the command's flags. It
-// needs no connection.
+// needs no connection, but looks for the log files.
 func (c Config) Validate() error {
 	var wrong []error
 	check := func(ok bool, format string, args ...any) {
@@ -102,6 +106,9 @@ func (c Config) Validate() error {
 	check(len(c.Categories) > 0, "--categories names none: use %s", categoryNames())
 	for _, category := range c.Categories {
 		check(slices.Contains(categories(), category), "--categories: %q is none of %s", category, categoryNames())
+	}
+	if _, err := findLogs(c.Logs); err != nil {
+		wrong = append(wrong, err)
 	}
 	return errors.Join(wrong...)
 }

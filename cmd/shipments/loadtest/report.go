@@ -53,6 +53,13 @@ type Report struct {
 	CollectionDelayMS float64   `json:"collectionDelayMs"`
 	Latencies         Latencies `json:"latenciesMs"`
 
+	// LogLines are the warnings and errors that were appended to the log files
+	// during the run, whatever run they are about; the most frequent first. They
+	// are no problems: a system under load may well warn.
+	LogLines []LogLine `json:"logLines"`
+	// LogFiles is how many files were looked at for them.
+	LogFiles int `json:"logFiles"`
+
 	// OK says that there are no problems.
 	OK       bool      `json:"ok"`
 	Problems []Problem `json:"problems"`
@@ -109,7 +116,7 @@ func (r *run) report(end ending) Report {
 	report := Report{
 		Run: r.ids.run, Categories: r.Categories, Workers: r.Workers, Shipments: r.total(),
 		Published: l.counts.published, PublishErrors: l.counts.publishErrors,
-		Problems: []Problem{}, Notes: []string{},
+		LogLines: []LogLine{}, Problems: []Problem{}, Notes: []string{},
 	}
 	if spacing := r.spacing(); spacing > 0 {
 		report.OfferedPerSecond = math.Round(100*float64(time.Second)/float64(spacing)) / 100

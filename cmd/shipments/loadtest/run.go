@@ -47,6 +47,11 @@ func Run(ctx context.Context, config Config) (Report, error) {
 		return Report{}, err
 	}
 	r := &run{Config: config, ids: newIDs(config.Categories, config.total()), failed: make(chan error, 1)}
+	// Once more than Validate, for their sizes: here the run begins.
+	logs, err := findLogs(config.Logs)
+	if err != nil {
+		return Report{}, err
+	}
 	for _, stream := range []string{events.StreamEvents, events.StreamRejections} {
 		last, err := lastSequence(ctx, r.JS, stream)
 		if err != nil {
@@ -62,7 +67,9 @@ func Run(ctx context.Context, config Config) (Report, error) {
 	if err := r.verify(context.WithoutCancel(ctx)); err != nil {
 		return Report{}, fmt.Errorf("run %s could not be verified: %w", r.ids.run, err)
 	}
-	return r.report(end), nil
+	report := r.report(end)
+	report.addLogs(logs)
+	return report, nil
 }
 
 // load publishes and follows until the run ends. The followers start before
