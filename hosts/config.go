@@ -47,7 +47,7 @@ type Config struct {
 	CarrierFirstTry bool          `envconfig:"SHIPMENTS_CARRIER_FIRST_TRY" default:"true" desc:"make the first attempt of a carrier call part of the workflow's own task, which is cheaper; better off for carriers that often take longer than seconds"`
 
 	Concurrency    int           `envconfig:"SHIPMENTS_CONSUMER_CONCURRENCY" default:"64" desc:"events handled at once by the consumer"`
-	InFlight       int           `envconfig:"SHIPMENTS_CONSUMER_IN_FLIGHT" default:"256" desc:"shipments that may be on their way to their documents, over all consumers; while there are more, events wait in JetStream; 0 is no bound; with slow carriers, raise it to shipments per second times seconds"`
+	InFlight       int           `envconfig:"SHIPMENTS_CONSUMER_IN_FLIGHT" default:"128" desc:"shipments that may be on their way to their documents, over all consumers; while there are more, events wait in JetStream; 0 is no bound; with slow carriers, raise it to shipments per second times seconds"`
 	MaxDeliveries  uint64        `envconfig:"SHIPMENTS_MAX_DELIVERIES" default:"30" desc:"deliveries after which an event is taken for the cause of a crash loop and rejected"`
 	StreamReplicas int           `envconfig:"SHIPMENTS_STREAM_REPLICAS" default:"1" desc:"replicas of the JetStream streams, 1 to 5"`
 	DrainTimeout   time.Duration `envconfig:"SHIPMENTS_DRAIN_TIMEOUT" default:"10s" desc:"how long stopping may take to finish what is being worked on"`
