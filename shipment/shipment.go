@@ -8,12 +8,10 @@
 package shipment
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"strings"
-	"sync"
 )
 
 // Shipment is goods travelling over one or two legs. It is the data of the
@@ -92,19 +90,14 @@ func ValidID(id string) bool {
 // digest describe the same shipment, however their JSON was written.
 // It is the SHA-256 of the canonical JSON, in hexadecimal.
 func (s Shipment) Digest() string {
-	buffer := buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is in there
-	defer buffers.Put(buffer)
-	buffer.Reset()
 	// Go writes the members of plain structs in the order of declaration.
-	if err := json.NewEncoder(buffer).Encode(&s); err != nil {
-		panic(err) // Strings and integers can always be encoded.
+	canonical, err := json.Marshal(&s)
+	if err != nil {
+		panic(err) // Strings and integers can always be marshalled.
 	}
-	sum := sha256.Sum256(bytes.TrimSuffix(buffer.Bytes(), []byte("\n")))
+	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:])
 }
-
-// buffers are kept for [Shipment.Digest].
-var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
 
 // PackageCount is the number of packages, at least one.
 func (s Shipment) PackageCount() int { return max(1, len(s.Packages)) }

@@ -19,7 +19,15 @@ import (
 // CategoryAttribute is the search attribute that lists processes by category.
 const CategoryAttribute = "ShipmentCategory"
 
-var categoryAttribute = temporal.NewSearchAttributeKeyKeyword(CategoryAttribute)
+// categoryAttributes are made once: they are part of every start.
+var categoryAttributes = func() map[shipment.Category]temporal.SearchAttributes {
+	key := temporal.NewSearchAttributeKeyKeyword(CategoryAttribute)
+	attributes := map[shipment.Category]temporal.SearchAttributes{}
+	for _, c := range []shipment.Category{shipment.Domestic, shipment.International, shipment.InternationalPaperless} {
+		attributes[c] = temporal.NewSearchAttributes(key.ValueSet(string(c)))
+	}
+	return attributes
+}()
 
 // forever bounds what must be retried until it succeeds: Temporal demands a
 // bound for local activities.
@@ -115,7 +123,7 @@ func StartOptions(signal Created, category shipment.Category) client.StartWorkfl
 			memoContentDigest: s.Digest(),
 			memoSequence:      signal.StreamSequence,
 		},
-		TypedSearchAttributes: temporal.NewSearchAttributes(categoryAttribute.ValueSet(string(category))),
+		TypedSearchAttributes: categoryAttributes[category],
 		StaticSummary: fmt.Sprintf("%s shipment %s: %d leg(s), %d package(s), collection %s",
 			category, s.ShipmentID, len(s.Legs), s.PackageCount(), s.CollectionDate),
 	}
