@@ -17,6 +17,9 @@ const (
 	// messages arrive: between two looks no more are pulled than the last one
 	// left room for.
 	lookEvery = 250 * time.Millisecond
+	// trickle is how often a message is admitted although there is no room: a
+	// count that is wrong for good slows the consumer down, and never stops it.
+	trickle = time.Second
 	// lookTimeout bounds one look.
 	lookTimeout = time.Second
 	// longUnderWay is when a shipment does not count as in flight any more
@@ -40,10 +43,12 @@ type admission struct {
 	underWay underWay
 	room     int
 	looked   time.Time
+	// admittedLast is when there was room, or a message was let through.
+	admittedLast time.Time
 }
 
-// admit waits until there is room, and returns for how many messages, at most
-// most. It returns 0 when ctx is done. While it cannot be learnt how many are in
+// admit waits until there is room, but for a trickle, and returns for how many
+// messages, at most most. It returns 0 when ctx is done. While it cannot be learnt how many are in
 // flight, everything is admitted: whether Temporal is away, its next call tells.
 func (a *admission) admit(ctx context.Context, most int) int {
 	if a.budget == 0 {
@@ -53,8 +58,9 @@ func (a *admission) admit(ctx context.Context, most int) int {
 		if time.Since(a.looked) >= lookEvery {
 			a.room = a.look(ctx)
 		}
-		if a.room > 0 {
-			return min(a.room, most)
+		if a.room > 0 || time.Since(a.admittedLast) >= trickle {
+			a.admittedLast = time.Now()
+			return min(max(a.room, 1), most)
 		}
 		pause(ctx, lookEvery)
 	}

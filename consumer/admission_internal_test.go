@@ -35,10 +35,15 @@ func TestAdmissionFollowsWhatIsInFlight(t *testing.T) {
 		time.Sleep(lookEvery)
 		require.Equal(t, 10, a.admit(t.Context(), 64))
 
-		waiting, busyUntil = 99, time.Now().Add(time.Minute)
+		waiting, busyUntil = 98, time.Now().Add(time.Minute)
 		time.Sleep(lookEvery)
-		require.Equal(t, 1, a.admit(t.Context(), 64), "it waits until workers have caught up")
-		require.False(t, time.Now().Before(busyUntil))
+		trickled := 0
+		for n := a.admit(t.Context(), 64); n == 1; n = a.admit(t.Context(), 64) {
+			a.admitted()
+			trickled++
+		}
+		require.False(t, time.Now().Before(busyUntil), "it waits until workers have caught up")
+		require.InDelta(t, int(time.Minute/trickle), trickled, 1, "but for a trickle")
 
 		waiting = 0
 		for i := range 80 {
@@ -60,7 +65,8 @@ func TestAdmissionFollowsWhatIsInFlight(t *testing.T) {
 
 		trouble, waiting = nil, 100
 		time.Sleep(lookEvery)
-		stopping, stop := context.WithTimeout(t.Context(), time.Second)
+		require.Equal(t, 1, a.admit(t.Context(), 64))
+		stopping, stop := context.WithTimeout(t.Context(), trickle/2)
 		defer stop()
 		require.Zero(t, a.admit(stopping, 64))
 	})
