@@ -114,7 +114,8 @@ func (s *system) eachExecution(t *testing.T, query string, each func(*workflowpb
 		for _, e := range page.GetExecutions() {
 			each(e)
 		}
-		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+		request.NextPageToken = page.GetNextPageToken()
+		if len(page.GetNextPageToken()) == 0 {
 			return
 		}
 	}
