@@ -259,7 +259,7 @@ func TestPublicationsAreRepeatedUntilAcknowledged(t *testing.T) {
 	require.NoError(t, s.server.JS.Conn().Flush())
 	var making sync.WaitGroup
 	making.Go(func() {
-		for range 12 { // two more than the stream takes
+		for range 60 + 1 { // One attempt more than there are shipments: one was refused and is repeated.
 			if _, err := attempts.NextMsg(10 * time.Second); err != nil {
 				t.Error(err)
 			}
