@@ -47,9 +47,19 @@ type admission struct {
 	admittedLast time.Time
 }
 
+// watch begins to follow what is under way, if there is a bound; the returned
+// function ends it.
+func (a *admission) watch(nc *nats.Conn) (stop func(), err error) {
+	if a.budget == 0 {
+		return func() {}, nil
+	}
+	return a.underWay.watch(nc)
+}
+
 // admit waits until there is room, but for a trickle, and returns for how many
-// messages, at most most. It returns 0 when ctx is done. While it cannot be learnt how many are in
-// flight, everything is admitted: whether Temporal is away, its next call tells.
+// messages, at most most. It returns 0 when ctx is done. While it cannot be
+// learnt how many are in flight, everything is admitted: whether Temporal is
+// away, its next call tells.
 func (a *admission) admit(ctx context.Context, most int) int {
 	if a.budget == 0 {
 		return most

@@ -117,7 +117,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		slots:     make(chan struct{}, c.config.Concurrency),
 		admission: admission{budget: c.config.InFlight, waiting: c.waiting},
 	}
-	stopWatching, err := h.admission.underWay.watch(c.js.Conn())
+	stopWatching, err := h.admission.watch(c.js.Conn())
 	if err != nil {
 		return err
 	}
