@@ -14,9 +14,13 @@ import (
 
 const (
 	// lookEvery is how often is looked how many shipments are in flight while
-	// messages arrive: between two looks no more are pulled than the last one
-	// left room for.
+	// messages arrive and the budget is spent: between two looks no more are
+	// pulled than the last one left room for. The more room there was, the
+	// sooner the next look, so that a budget that is far from spent is no limit
+	// to how many messages per second are taken to Temporal.
 	lookEvery = 250 * time.Millisecond
+	// lookSoon is the least between two looks.
+	lookSoon = 10 * time.Millisecond
 	// trickle is how often a message is admitted although there is no room: a
 	// count that is wrong for good slows the consumer down, and never stops it.
 	trickle = time.Second
@@ -27,8 +31,8 @@ const (
 	longUnderWay = time.Minute
 )
 
-// admission bounds the shipments in flight: those handed to Temporal whose
-// documents are not there yet. A message that waits in JetStream costs nothing;
+// admission bounds the shipments in flight: those handed to Temporal, or on
+// their way there, whose documents are not there yet. A message that waits in JetStream costs nothing;
 // one that is handed on before there is time for it makes all that are in
 // flight slower, and late enough for their tasks to time out. So while as many
 // are in flight as the budget allows, no more messages are pulled. From the
@@ -37,12 +41,14 @@ const (
 // One goroutine asks it.
 type admission struct {
 	budget int // shipments; 0 is no bound
+	// handled counts the messages that are on their way to Temporal.
+	handled func() int
 	// waiting counts the shipments whose process no worker has begun yet.
 	waiting func(context.Context) (int, error)
 	// underWay are those whose process has begun.
 	underWay underWay
 	room     int
-	looked   time.Time
+	nextLook time.Time
 	// admittedLast is when there was room, or a message was let through.
 	admittedLast time.Time
 }
@@ -65,14 +71,14 @@ func (a *admission) admit(ctx context.Context, most int) int {
 		return most
 	}
 	for ctx.Err() == nil {
-		if time.Since(a.looked) >= lookEvery {
-			a.room = a.look(ctx)
+		if !time.Now().Before(a.nextLook) {
+			a.look(ctx)
 		}
 		if a.room > 0 || time.Since(a.admittedLast) >= trickle {
 			a.admittedLast = time.Now()
 			return min(max(a.room, 1), most)
 		}
-		pause(ctx, lookEvery)
+		pause(ctx, time.Until(a.nextLook))
 	}
 	return 0
 }
@@ -80,15 +86,19 @@ func (a *admission) admit(ctx context.Context, most int) int {
 // admitted notes that a message was pulled.
 func (a *admission) admitted() { a.room-- }
 
-func (a *admission) look(ctx context.Context) int {
+// look counts what is in flight, and so the room that is left.
+func (a *admission) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	waiting, err := a.waiting(ctx)
-	a.looked = time.Now()
 	if err != nil {
-		return a.budget
+		a.room, a.nextLook = a.budget, time.Now().Add(lookEvery)
+		return
 	}
-	return a.budget - waiting - a.underWay.count()
+	begun := waiting + a.underWay.count()
+	spent := min(1, float64(begun)/float64(a.budget))
+	a.room = a.budget - begun - a.handled()
+	a.nextLook = time.Now().Add(max(lookSoon, time.Duration(spent*float64(lookEvery))))
 }
 
 // underWay follows the outcome events: a shipment is under way from its

@@ -14,10 +14,10 @@ import (
 func TestAdmissionFollowsWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		waiting, looks := 0, 0
+		waiting, handled, looks := 0, 0, 0
 		var trouble error
 		var busyUntil time.Time
-		a := admission{budget: 100, waiting: func(context.Context) (int, error) {
+		a := admission{budget: 100, handled: func() int { return handled }, waiting: func(context.Context) (int, error) {
 			looks++
 			if time.Now().Before(busyUntil) {
 				return 500, nil
@@ -31,9 +31,18 @@ func TestAdmissionFollowsWhatIsInFlight(t *testing.T) {
 		require.Equal(t, 36, a.admit(t.Context(), 64), "what was admitted counts before the next look")
 		require.Equal(t, 1, looks)
 
-		waiting = 90
-		time.Sleep(lookEvery)
+		time.Sleep(lookSoon)
+		handled = 60
+		require.Equal(t, 40, a.admit(t.Context(), 64), "with little in flight the next look is soon")
+		require.Equal(t, 2, looks)
+
+		waiting, handled = 85, 5
+		time.Sleep(lookSoon)
 		require.Equal(t, 10, a.admit(t.Context(), 64))
+		time.Sleep(lookEvery / 2)
+		require.Equal(t, 10, a.admit(t.Context(), 64))
+		require.Equal(t, 3, looks, "with much in flight the next look is later")
+		handled = 0
 
 		waiting, busyUntil = 98, time.Now().Add(time.Minute)
 		time.Sleep(lookEvery)

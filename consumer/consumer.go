@@ -111,11 +111,12 @@ func (c *Consumer) Run(ctx context.Context) error {
 	// Handling outlives ctx by the drain's bound.
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
+	slots := make(chan struct{}, c.config.Concurrency)
 	h := &handling{
 		Consumer:  c,
 		stopping:  ctx,
-		slots:     make(chan struct{}, c.config.Concurrency),
-		admission: admission{budget: c.config.InFlight, waiting: c.waiting},
+		slots:     slots,
+		admission: admission{budget: c.config.InFlight, waiting: c.waiting, handled: func() int { return len(slots) }},
 	}
 	stopWatching, err := h.admission.watch(c.js.Conn())
 	if err != nil {

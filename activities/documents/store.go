@@ -15,6 +15,9 @@ import (
 // Bucket is the JetStream object store that keeps the documents.
 const Bucket = "shipment-documents"
 
+// mostChunk is the size of the chunks of large documents, in bytes: NATS's own default.
+const mostChunk = 128 << 10
+
 // ErrDamaged is returned for a document that is not what was stored.
 var ErrDamaged = errors.New("damaged document")
 
@@ -55,7 +58,11 @@ func (s *Store) Put(ctx context.Context, name string, content []byte) error {
 		}
 		// What is damaged, or another rendering, is put again.
 	}
-	meta := jetstream.ObjectMeta{Name: name, Headers: map[string][]string{"Content-Type": {"application/pdf"}}}
+	meta := jetstream.ObjectMeta{
+		Name: name, Headers: map[string][]string{"Content-Type": {"application/pdf"}},
+		// A chunk's buffer is allocated for every object: no more than it needs.
+		Opts: &jetstream.ObjectMetaOptions{ChunkSize: uint32(min(max(1, len(content)), mostChunk))}, //nolint:gosec // bounded
+	}
 	info, err := bucket.Put(ctx, meta, bytes.NewReader(content))
 	if err != nil {
 		return fmt.Errorf("store document %s: %w", name, err)
