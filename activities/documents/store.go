@@ -61,7 +61,7 @@ func (s *Store) Put(ctx context.Context, name string, content []byte) error {
 	meta := jetstream.ObjectMeta{
 		Name: name, Headers: map[string][]string{"Content-Type": {"application/pdf"}},
 		// A chunk's buffer is allocated for every object: no more than it needs.
-		Opts: &jetstream.ObjectMetaOptions{ChunkSize: uint32(min(max(1, len(content)), mostChunk))}, //nolint:gosec // bounded
+		Opts: &jetstream.ObjectMetaOptions{ChunkSize: uint32(min(max(1, len(content)), mostChunk))},
 	}
 	info, err := bucket.Put(ctx, meta, bytes.NewReader(content))
 	if err != nil {
