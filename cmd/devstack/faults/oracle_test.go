@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,7 +11,9 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 
+	"shipments/cmd/devstack/stack"
 	"shipments/events"
 	"shipments/shipment"
 )
@@ -33,7 +36,8 @@ type tally struct {
 // returns how long it took since all was healed.
 func (s *site) finish(healed time.Time, successes int) (recovered time.Duration) {
 	s.Helper()
-	s.eventually("everything is finished", s.settled)
+	s.Cleanup(s.showUnfinished)
+	s.eventually("everything is finished", func(ctx context.Context) bool { return s.unfinished(ctx) == "" })
 	recovered = time.Since(healed)
 	t := s.judge()
 	table.add(result{row: s.row, fault: s.fault, tally: t, recovered: recovered})
@@ -46,24 +50,26 @@ func (s *site) finish(healed time.Time, successes int) (recovered time.Duration)
 	return recovered
 }
 
-// settled reports whether every input was acknowledged or rejected and every
-// shipment has ended.
-func (s *site) settled(ctx context.Context) bool {
+// unfinished says what keeps the site from being finished: that not every input
+// was acknowledged or rejected, that not every shipment has ended, or that a
+// process is still at work: it may have a rejection to store after its last
+// outcome. It is empty when nothing does.
+func (s *site) unfinished(ctx context.Context) string {
 	consumer, err := s.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
 	if err != nil {
-		return false
+		return fmt.Sprintf("consumer: %v", err)
 	}
 	inputs, err := s.js.Stream(ctx, events.StreamShipments)
 	if err != nil {
-		return false
+		return fmt.Sprintf("inputs: %v", err)
 	}
 	outcomes, err := s.js.Stream(ctx, events.StreamEvents)
 	if err != nil {
-		return false
+		return fmt.Sprintf("outcomes: %v", err)
 	}
 	info, err := outcomes.Info(ctx, jetstream.WithSubjectFilter("shipments.>"))
 	if err != nil {
-		return false
+		return fmt.Sprintf("outcomes' subjects: %v", err)
 	}
 	begun, ended := 0, 0
 	for subject := range info.State.Subjects {
@@ -74,14 +80,37 @@ func (s *site) settled(ctx context.Context) bool {
 			ended++
 		}
 	}
-	state := consumer.CachedInfo()
-	return begun == ended && state.NumAckPending == 0 && state.NumPending == 0 &&
-		state.AckFloor.Stream == inputs.CachedInfo().State.LastSeq && s.known(begun)
+	running, errRunning := s.processes(ctx, "ExecutionStatus = 'Running'")
+	closed, errClosed := s.processes(ctx, "ExecutionStatus != 'Running'")
+	if err := errors.Join(errRunning, errClosed); err != nil {
+		return fmt.Sprintf("processes: %v", err)
+	}
+	state, last := consumer.CachedInfo(), inputs.CachedInfo().State.LastSeq
+	if begun == ended && begun == s.known() && running == 0 && closed >= begun && state.NumAckPending == 0 && state.NumPending == 0 && state.AckFloor.Stream == last {
+		return ""
+	}
+	return fmt.Sprintf("%d shipments published, %d begun, %d ended, processes: %d running, %d closed; inputs end at %d; consumer: %d pending, %d waiting for an ack, %d redelivered, delivered to %d, acknowledged to %d, %d pulls, cluster %+v",
+		s.known(), begun, ended, running, closed, last, state.NumPending, state.NumAckPending, state.NumRedelivered, state.Delivered.Stream, state.AckFloor.Stream, state.NumWaiting, state.Cluster)
 }
 
-// known reports whether every shipment that was published has begun: a message
-// is acknowledged when Temporal has it, which is before its process begins.
-func (s *site) known(begun int) bool {
+// processes counts the processes that a visibility query finds.
+func (s *site) processes(ctx context.Context, query string) (int, error) {
+	count, err := s.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: stack.Namespace, Query: query})
+	return int(count.GetCount()), err
+}
+
+// showUnfinished shows what a test that failed has not finished.
+func (s *site) showUnfinished() {
+	if s.Failed() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.Context()), 5*time.Second)
+		defer cancel()
+		s.Logf("unfinished: %s", s.unfinished(ctx))
+	}
+}
+
+// known counts the shipments that were published. All of them begin, but a
+// message is acknowledged when Temporal has it, which is before its process begins.
+func (s *site) known() int {
 	s.load.mu.Lock()
 	defer s.load.mu.Unlock()
 	ids := map[string]bool{}
@@ -90,7 +119,7 @@ func (s *site) known(begun int) bool {
 			ids[in.id] = true
 		}
 	}
-	return begun == len(ids)
+	return len(ids)
 }
 
 // split takes a subject apart into type and shipment id.

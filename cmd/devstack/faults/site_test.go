@@ -42,6 +42,7 @@ type site struct {
 	toTemporal *proxy
 	carriers   *carriers.Server
 	js         jetstream.JetStream // past the proxy
+	client     client.Client       // of the Temporal server, past the proxy
 	load       *load
 	env        []string
 	natsBasics string // configuration that every test wants
@@ -198,6 +199,10 @@ func (s *site) startTemporal() {
 		return p
 	}}
 	s.temporal.restart()
+	var err error
+	s.client, err = client.NewLazyClient(client.Options{HostPort: s.temporal.address, Namespace: stack.Namespace})
+	require.NoError(s, err)
+	s.Cleanup(s.client.Close)
 }
 
 func (s *site) temporalConfig() string { return filepath.Join(s.dir, "temporal.yaml") }
@@ -205,15 +210,6 @@ func (s *site) temporalConfig() string { return filepath.Join(s.dir, "temporal.y
 func (s *site) setTemporalConfig(text string) {
 	s.Helper()
 	require.NoError(s, os.WriteFile(s.temporalConfig(), []byte(text), 0o600))
-}
-
-// temporalClient asks the Temporal server, past the proxy.
-func (s *site) temporalClient() client.Client {
-	s.Helper()
-	c, err := client.NewLazyClient(client.Options{HostPort: s.temporal.address, Namespace: stack.Namespace})
-	require.NoError(s, err)
-	s.Cleanup(c.Close)
-	return c
 }
 
 // host is a process of hosts, and where its HTTP API is.
@@ -334,8 +330,13 @@ func program(t *testing.T, name string, flags ...string) string {
 	return built[name]
 }
 
+// given are the ports that freePort has found.
+var given sync.Map
+
 // freePort finds a port that keeps being free: outside the range from which
-// the system takes ports for connections.
+// the system takes ports for connections, and never one that it has found
+// before. A server that is being restarted does not listen on its port, and the
+// clients of one test would find the server of another there.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 1000 {
@@ -345,7 +346,9 @@ func freePort(t *testing.T) int {
 			continue
 		}
 		require.NoError(t, listener.Close())
-		return port
+		if _, again := given.LoadOrStore(port, true); !again {
+			return port
+		}
 	}
 	require.Fail(t, "no port is free")
 	return 0
