@@ -29,7 +29,10 @@ import (
 	"shipments/shipment"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m.Run, nil)) }
+func TestMain(m *testing.M) {
+	stack.TuneGC() // What is measured is measured as in the dev stack.
+	os.Exit(harness.Main(m.Run, nil))
+}
 
 // system is a running system, as its users see it.
 type system struct {
@@ -60,13 +63,14 @@ func start(t *testing.T, composition string, delay time.Duration) *system {
 	return startWith(t, composition, delay, stack.Options{})
 }
 
-// startWith runs a system with options of the test's choice.
+// startWith runs a system with options of the test's choice; without a folder
+// nothing is kept.
 func startWith(t *testing.T, composition string, delay time.Duration, options stack.Options) *system {
 	t.Helper()
 	config, err := hosts.LoadConfig()
 	require.NoError(t, err)
 	config.Emulation, config.CollectionDelay, config.ChildWorkflows, config.PublicURL = true, delay, composition, ""
-	options.Ephemeral, options.NoUI, options.HTTPAddr, options.Config = true, true, "127.0.0.1:0", config
+	options.Ephemeral, options.NoUI, options.HTTPAddr, options.Config = options.Dir == "", true, "127.0.0.1:0", config
 	if len(options.Hosts) == 0 {
 		options.Hosts = hosts.All()
 	}

@@ -26,11 +26,16 @@ import (
 
 var shipments = flag.Int("shipments", 200, "how many shipments the throughput is measured with")
 
+// collectionDelay is how long a shipment waits for its collection while
+// throughput is measured: its durable timer is part of the process.
+const collectionDelay = time.Second
+
 // TestThroughput compares the pipeline with the least that Temporal can do: a
 // signal-with-start of a workflow that ends at once. Both run on the same
-// server, in turn. The ratio in state transitions says how well Temporal is
-// kept busy; that in shipments says more where a shipment was made to cost fewer
-// transitions, as with carrier calls that are tried as local activities first.
+// server, in turn: the dev stack's default, on files. The ratio in state
+// transitions says how well Temporal is kept busy; that in shipments says more
+// where a shipment was made to cost fewer transitions, as with carrier calls
+// that are tried as local activities first.
 func TestThroughput(t *testing.T) {
 	for _, test := range []struct {
 		composition, firstTry string
@@ -43,13 +48,36 @@ func TestThroughput(t *testing.T) {
 	} {
 		t.Run(test.composition+", first try "+test.firstTry, func(t *testing.T) {
 			t.Setenv("SHIPMENTS_CARRIER_FIRST_TRY", test.firstTry)
-			s := start(t, test.composition, 0)
-			bare, bareTransitions := s.bare(t, test.shipments)
-			rate, transitions := s.pipeline(t, test.shipments)
-			t.Logf("bare %.1f workflows/s, %.1f transitions/s; pipeline %.1f shipments/s with %.1f transitions each, %.1f transitions/s; ratio %.2f in transitions, %.2f in shipments",
-				bare, bare*bareTransitions, rate, transitions, rate*transitions, rate*transitions/(bare*bareTransitions), rate/bare)
+			s := startWith(t, test.composition, collectionDelay, stack.Options{Dir: t.TempDir()})
+			bare := s.bare(t, test.shipments)
+			pipeline := s.pipeline(t, test.shipments)
+			t.Logf("bare: %v", bare)
+			t.Logf("pipeline: %v", pipeline)
+			t.Logf("ratio %.2f in transitions, %.2f in executions started from outside", pipeline.transitions()/bare.transitions(), pipeline.rate/bare.rate)
 		})
 	}
+}
+
+// throughput is what was measured of workflows or shipments.
+type throughput struct {
+	rate float64       // per second, from the first start to the last end
+	each float64       // state transitions
+	cpu  time.Duration // processor time of the whole stack, each
+}
+
+func (m throughput) transitions() float64 { return m.rate * m.each }
+
+func (m throughput) String() string {
+	return fmt.Sprintf("%.1f per second, %.1f transitions each, %.1f transitions per second, %.1f ms of the processors each",
+		m.rate, m.each, m.transitions(), m.cpu.Seconds()*1000)
+}
+
+// throughputOf measures n of something.
+func throughputOf(t *testing.T, n int, do func()) throughput {
+	t.Helper()
+	before := cpu(t)
+	took := timed(do)
+	return throughput{rate: float64(n) / took.Seconds(), cpu: (cpu(t) - before) / time.Duration(n)}
 }
 
 // TestIngest compares the consumer (pull, decode, signal-with-start, confirmed
@@ -63,60 +91,86 @@ func TestIngest(t *testing.T) {
 		_, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
 		return err == nil
 	}, "the consumer is there")
-	now := time.Now()
-	rules := shipment.Rules{Emulation: true}
-	signal := func(id string) workflows.Created {
-		ev, err := events.NewCreated("e-"+id, "/load", now, shipment.Sample(id, now))
-		require.NoError(t, err)
-		created, reasons := events.Created(ev, events.TypeCreated, rules)
-		require.Empty(t, reasons)
-		return workflows.Created{Event: created}
-	}
 	// In turns, so that both see the same machine. A start is done when Temporal
 	// has nothing left to do for it: what it puts off takes the same processors.
-	var bare, ingest time.Duration
+	var bare, ingest, bareCPU, ingestCPU time.Duration
 	const rounds = 10
 	for round := range rounds {
+		signals := sampleSignals(t, fmt.Sprintf("cbare%d", round), *shipments)
+		before := cpu(t)
 		bare += timed(func() {
-			inParallel(*shipments, func(i int) {
-				created := signal(fmt.Sprintf("cbare%d-%05dx", round, i))
-				options := workflows.StartOptions(created, shipment.International)
-				input := workflows.ProcessInput{Settings: workflows.Settings{Rules: rules.For(created.Event.Data)}}
-				_, err := s.temporal.SignalWithStartWorkflow(t.Context(), options.ID, workflows.SignalCreated, created, options, workflows.ShipmentProcess, input)
-				if err != nil {
-					t.Error(err)
-				}
-			})
+			inParallel(*shipments, func(i int) { s.signalWithStart(t, signals[i]) })
 			s.visible(t, (2*round+1)**shipments)
 		})
-		// What is ingested is there before it begins: publishing is not measured.
-		durable, err := s.js.PauseConsumer(t.Context(), events.StreamShipments, events.ConsumerName, now.Add(time.Hour))
-		require.NoError(t, err)
-		require.True(t, durable.Paused)
-		publisher := events.NewPublisher(s.js, "http://shipments.test")
-		inParallel(*shipments, func(i int) {
-			id := fmt.Sprintf("cingest%d-%05dx", round, i)
-			ev, err := events.NewCreated("e-"+id, "/load", now, shipment.Sample(id, now))
-			if err == nil {
-				_, err = publisher.PublishCreated(t.Context(), ev, id)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		})
-		_, err = s.js.ResumeConsumer(t.Context(), events.StreamShipments, events.ConsumerName)
-		require.NoError(t, err)
+		bareCPU += cpu(t) - before
+
+		s.publishPaused(t, fmt.Sprintf("cingest%d", round), *shipments)
 		eventually(t, func() bool {
 			info, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
 			return err == nil && info.CachedInfo().Delivered.Stream > uint64(round**shipments)
 		}, "the consumer begins")
+		before = cpu(t)
 		ingest += timed(func() {
-			s.drained(t)
 			s.visible(t, (2*round+2)**shipments)
+			s.drained(t)
 		})
+		ingestCPU += cpu(t) - before
 	}
-	n := float64(rounds * *shipments)
-	t.Logf("bare signal-with-start %.0f/s, ingest %.0f/s, ratio %.2f", n/bare.Seconds(), n/ingest.Seconds(), bare.Seconds()/ingest.Seconds())
+	n := rounds * *shipments
+	t.Logf("bare signal-with-start %.0f/s, ingest %.0f/s, ratio %.3f; %.2f and %.2f ms of the processors each, ratio %.3f",
+		float64(n)/bare.Seconds(), float64(n)/ingest.Seconds(), bare.Seconds()/ingest.Seconds(),
+		1000*bareCPU.Seconds()/float64(n), 1000*ingestCPU.Seconds()/float64(n), bareCPU.Seconds()/ingestCPU.Seconds())
+}
+
+// sampleSignals makes what n shipments are started with.
+func sampleSignals(t *testing.T, prefix string, n int) []workflows.Created {
+	t.Helper()
+	now := time.Now()
+	signals := make([]workflows.Created, n)
+	for i := range signals {
+		id := fmt.Sprintf("%s-%05dx", prefix, i)
+		ev, err := events.NewCreated("e-"+id, "/load", now, shipment.Sample(id, now))
+		require.NoError(t, err)
+		created, reasons := events.Created(ev, events.TypeCreated, shipment.Rules{Emulation: true})
+		require.Empty(t, reasons)
+		signals[i] = workflows.Created{Event: created}
+	}
+	return signals
+}
+
+// signalWithStart does what the consumer does with an event, once it knows it.
+func (s *system) signalWithStart(t *testing.T, created workflows.Created) {
+	t.Helper()
+	rules := shipment.Rules{Emulation: true}
+	options := workflows.StartOptions(created, shipment.International)
+	input := workflows.ProcessInput{Settings: workflows.Settings{Rules: rules.For(created.Event.Data)}}
+	_, err := s.temporal.SignalWithStartWorkflow(t.Context(), options.ID, workflows.SignalCreated, created, options, workflows.ShipmentProcess, input)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// publishPaused publishes n events while the durable consumer pauses, so that
+// all are there when it goes on.
+func (s *system) publishPaused(t *testing.T, prefix string, n int) {
+	t.Helper()
+	now := time.Now()
+	durable, err := s.js.PauseConsumer(t.Context(), events.StreamShipments, events.ConsumerName, now.Add(time.Hour))
+	require.NoError(t, err)
+	require.True(t, durable.Paused)
+	publisher := events.NewPublisher(s.js, "http://shipments.test")
+	inParallel(n, func(i int) {
+		id := fmt.Sprintf("%s-%05dx", prefix, i)
+		ev, err := events.NewCreated("e-"+id, "/load", now, shipment.Sample(id, now))
+		if err == nil {
+			_, err = publisher.PublishCreated(t.Context(), ev, id)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	_, err = s.js.ResumeConsumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	require.NoError(t, err)
 }
 
 // visible waits until Temporal lists so many executions, which it does last.
@@ -152,9 +206,8 @@ func inParallel(n int, do func(i int)) {
 	all.Wait()
 }
 
-// bare measures signal-with-starts of an empty workflow, from the first to the
-// end of the last one, per second, and what one costs in state transitions.
-func (s *system) bare(t *testing.T, n int) (rate, transitions float64) {
+// bare measures signal-with-starts of an empty workflow.
+func (s *system) bare(t *testing.T, n int) throughput {
 	t.Helper()
 	const queue = "bare"
 	var ended atomic.Int64
@@ -162,43 +215,42 @@ func (s *system) bare(t *testing.T, n int) (rate, transitions float64) {
 	w.RegisterWorkflowWithOptions(func(workflow.Context) error { ended.Add(1); return nil }, workflow.RegisterOptions{Name: queue})
 	require.NoError(t, w.Start())
 	defer w.Stop()
-	began := time.Now()
-	inParallel(n, func(i int) {
-		_, err := s.temporal.SignalWithStartWorkflow(t.Context(), fmt.Sprintf("bare-%d", i), "created", "", client.StartWorkflowOptions{
-			TaskQueue: queue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		}, queue)
-		if err != nil {
-			t.Error(err)
-		}
+	measured := throughputOf(t, n, func() {
+		inParallel(n, func(i int) {
+			_, err := s.temporal.SignalWithStartWorkflow(t.Context(), fmt.Sprintf("bare-%d", i), "created", "", client.StartWorkflowOptions{
+				TaskQueue: queue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+			}, queue)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		eventually(t, func() bool { return ended.Load() >= int64(n) }, "all bare workflows end")
 	})
-	eventually(t, func() bool { return ended.Load() >= int64(n) }, "all bare workflows end")
-	rate = float64(n) / time.Since(began).Seconds()
 	eventually(t, func() bool {
 		d, err := s.temporal.DescribeWorkflowExecution(t.Context(), "bare-0", "")
-		transitions = float64(d.GetWorkflowExecutionInfo().GetStateTransitionCount())
+		measured.each = float64(d.GetWorkflowExecutionInfo().GetStateTransitionCount())
 		return err == nil && d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 	}, "a bare workflow is closed")
-	return rate, transitions
+	return measured
 }
 
-// pipeline measures shipments, from the first publication to the last
-// completion, per second, and what one costs in state transitions.
-func (s *system) pipeline(t *testing.T, n int) (rate, transitions float64) {
+// pipeline measures shipments, from their publication to their completion.
+func (s *system) pipeline(t *testing.T, n int) throughput {
 	t.Helper()
 	completed := s.watchCompletions(t)
-	began := time.Now()
-	s.publishAll(t, n)
-	eventually(t, func() bool { return completed.Load() == int64(n) }, "all shipments complete")
-	rate = float64(n) / time.Since(began).Seconds()
+	measured := throughputOf(t, n, func() {
+		s.publishAll(t, n)
+		eventuallyWithin(t, time.Hour, func() bool { return completed.Load() == int64(n) }, "all shipments complete")
+	})
 	const sample = 5
 	for i := range sample {
 		for _, e := range s.executions(t, burstID(i)) {
 			d, err := s.temporal.DescribeWorkflowExecution(t.Context(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId())
 			require.NoError(t, err)
-			transitions += float64(d.GetWorkflowExecutionInfo().GetStateTransitionCount()) / sample
+			measured.each += float64(d.GetWorkflowExecutionInfo().GetStateTransitionCount()) / sample
 		}
 	}
-	return rate, transitions
+	return measured
 }
 
 // completed counts the shipments that have completed.

@@ -4,7 +4,8 @@
 //	main.go      the command: flags, banner
 //	stack.go     start and stop, in order
 //	nats.go      the NATS server
-//	temporal.go  the Temporal server, on SQLite
+//	temporal.go  the Temporal server
+//	sqlite.go    its stores
 //	ui.go        the Temporal UI
 package stack
 
@@ -28,11 +29,17 @@ import (
 // went into collecting it. GOGC overrides it.
 const gcPercent = 400
 
-// Main is the devstack command. It runs until ctx is done.
-func Main(ctx context.Context, args []string, stdout, stderr *os.File) error {
+// TuneGC has the garbage of this process collected as it suits the stack, which
+// runs in it, unless GOGC is set.
+func TuneGC() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+}
+
+// Main is the devstack command. It runs until ctx is done.
+func Main(ctx context.Context, args []string, stdout, stderr *os.File) error {
+	TuneGC()
 	root := newCommand(stderr)
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -2,12 +2,8 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"math/rand/v2"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -20,23 +16,14 @@ import (
 	"go.temporal.io/server/common/dynamicconfig"
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/membership/static"
-	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 	"go.temporal.io/server/common/primitives"
-	"go.temporal.io/server/schema/sqlite"
 	"go.temporal.io/server/temporal"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"shipments/workflows"
 )
 
 // clusterName is what a Temporal server of one cluster calls itself.
 const clusterName = "active"
-
-// The stores of the Temporal server.
-const (
-	mainStore       = "main"
-	visibilityStore = "visibility"
-)
 
 // startTemporal starts the Temporal server with all its services on SQLite.
 func (s *Stack) startTemporal(ctx context.Context) error {
@@ -155,63 +142,6 @@ func (s *Stack) temporalConfig(port int) (*config.Config, error) {
 		conf.Services[service] = config.Service{RPC: rpc}
 	}
 	return conf, s.prepareStores(conf)
-}
-
-// prepareStores makes the two databases and the namespace. The visibility
-// records have a store of their own: they are a quarter of the writes, and can
-// be lost without losing a process, so their store may wait less for the disk.
-func (s *Stack) prepareStores(conf *config.Config) error {
-	for store, attributes := range map[string]map[string]string{
-		mainStore:       {"synchronous": "normal"},
-		visibilityStore: {"synchronous": "off"},
-	} {
-		settings := &config.SQL{PluginName: sqliteplugin.PluginName, ConnectAttributes: attributes}
-		if s.options.Ephemeral {
-			settings.DatabaseName = fmt.Sprintf("%s-%d", store, rand.Int64()) //nolint:gosec // a name
-			settings.ConnectAttributes = map[string]string{"mode": "memory", "cache": "shared", "journal_mode": "off"}
-		} else {
-			settings.DatabaseName = filepath.Join(s.LogDir, "temporal-"+store+".db")
-			if err := createDatabase(settings.DatabaseName); err != nil {
-				return err
-			}
-			attributes["mode"] = "rw"
-			attributes["journal_mode"] = "wal"
-			attributes["cache_size"] = "-65536"       // 64 MiB
-			attributes["wal_autocheckpoint"] = "8000" // pages of 4 KiB
-			attributes["busy_timeout"] = "10000"      // milliseconds
-		}
-		conf.Persistence.DataStores[store] = config.DataStore{SQL: settings}
-	}
-	namespace, err := sqlite.NewNamespaceConfig(clusterName, Namespace, false, workflows.SearchAttributes())
-	if err != nil {
-		return fmt.Errorf("configure the namespace: %w", err)
-	}
-	if s.options.Retention > 0 {
-		namespace.Detail.Config.Retention = durationpb.New(s.options.Retention)
-	}
-	if err := sqlite.CreateNamespaces(conf.Persistence.DataStores[mainStore].SQL, namespace); err != nil {
-		return fmt.Errorf("make the namespace: %w", err)
-	}
-	return nil
-}
-
-// createDatabase makes a database with Temporal's schema if there is none. It
-// is made under another name first: a kill in the middle leaves nothing half done.
-func createDatabase(file string) error {
-	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	unfinished := file + ".new"
-	if err := os.RemoveAll(unfinished); err != nil {
-		return fmt.Errorf("remove %s: %w", unfinished, err)
-	}
-	err := sqlite.SetupSchema(&config.SQL{
-		PluginName: sqliteplugin.PluginName, DatabaseName: unfinished, ConnectAttributes: map[string]string{"mode": "rwc"},
-	})
-	if err != nil {
-		return fmt.Errorf("make database %s: %w", file, err)
-	}
-	return os.Rename(unfinished, file)
 }
 
 // dynamicSettings fit a server with one namespace and a handful of task queues
