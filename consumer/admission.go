@@ -14,10 +14,10 @@ import (
 
 const (
 	// lookEvery is how often is looked how many shipments are in flight while
-	// messages arrive and the budget is spent: between two looks no more are
-	// pulled than the last one left room for. The more room there was, the
-	// sooner the next look, so that a budget that is far from spent is no limit
-	// to how many messages per second are taken to Temporal.
+	// messages arrive: between two looks no more are pulled than the last one
+	// left room for. Once that is used up the next look is the sooner the more
+	// room there was, so that a budget that is far from spent is no limit to how
+	// many messages per second are taken to Temporal.
 	lookEvery = 250 * time.Millisecond
 	// lookSoon is the least between two looks.
 	lookSoon = 10 * time.Millisecond
@@ -48,7 +48,9 @@ type admission struct {
 	// underWay are those whose process has begun.
 	underWay underWay
 	room     int
-	nextLook time.Time
+	// nextLook is when to look again once there is no room, and outdated when
+	// to look in any case.
+	nextLook, outdated time.Time
 	// admittedLast is when there was room, or a message was let through.
 	admittedLast time.Time
 }
@@ -71,7 +73,8 @@ func (a *admission) admit(ctx context.Context, most int) int {
 		return most
 	}
 	for ctx.Err() == nil {
-		if !time.Now().Before(a.nextLook) {
+		now := time.Now()
+		if !now.Before(a.outdated) || (a.room <= 0 && !now.Before(a.nextLook)) {
 			a.look(ctx)
 		}
 		if a.room > 0 || time.Since(a.admittedLast) >= trickle {
@@ -91,8 +94,9 @@ func (a *admission) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	waiting, err := a.waiting(ctx)
+	a.outdated = time.Now().Add(lookEvery)
 	if err != nil {
-		a.room, a.nextLook = a.budget, time.Now().Add(lookEvery)
+		a.room, a.nextLook = a.budget, a.outdated
 		return
 	}
 	begun := waiting + a.underWay.count()

@@ -29,19 +29,26 @@ func TestAdmissionFollowsWhatIsInFlight(t *testing.T) {
 			a.admitted()
 		}
 		require.Equal(t, 36, a.admit(t.Context(), 64), "what was admitted counts before the next look")
-		require.Equal(t, 1, looks)
-
 		time.Sleep(lookSoon)
+		require.Equal(t, 36, a.admit(t.Context(), 64))
+		require.Equal(t, 1, looks, "while there is room nobody looks")
+		for range 36 {
+			a.admitted()
+		}
 		handled = 60
 		require.Equal(t, 40, a.admit(t.Context(), 64), "with little in flight the next look is soon")
 		require.Equal(t, 2, looks)
 
 		waiting, handled = 85, 5
-		time.Sleep(lookSoon)
-		require.Equal(t, 10, a.admit(t.Context(), 64))
-		time.Sleep(lookEvery / 2)
-		require.Equal(t, 10, a.admit(t.Context(), 64))
-		require.Equal(t, 3, looks, "with much in flight the next look is later")
+		time.Sleep(lookEvery)
+		require.Equal(t, 10, a.admit(t.Context(), 64), "an old look does not count")
+		for range 10 {
+			a.admitted()
+		}
+		waiting = 80
+		began := time.Now()
+		require.Equal(t, 15, a.admit(t.Context(), 64))
+		require.InDelta(t, 0.85*float64(lookEvery), float64(time.Since(began)), float64(time.Millisecond), "with much in flight the next look is later")
 		handled = 0
 
 		waiting, busyUntil = 98, time.Now().Add(time.Minute)

@@ -156,6 +156,11 @@ func (h *handling) pull(ctx, work context.Context) error {
 	if _, err := h.js.Consumer(ctx, events.StreamShipments, events.ConsumerName); err != nil {
 		return fmt.Errorf("look up consumer %s: %w", events.ConsumerName, err)
 	}
+	p, err := newPuller(h.js, h.config.Concurrency)
+	if err != nil {
+		return err
+	}
+	defer p.close()
 	for ctx.Err() == nil {
 		most := h.config.Concurrency
 		select {
@@ -169,7 +174,7 @@ func (h *handling) pull(ctx, work context.Context) error {
 		if free == 0 {
 			return nil
 		}
-		err := pullBatch(ctx, h.js, free, func(d delivery) {
+		err := p.pull(ctx, free, func(d delivery) {
 			free--
 			h.admission.admitted()
 			h.busy.Go(func() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,43 +38,68 @@ type pullRequest struct {
 	Heartbeat time.Duration `json:"idle_heartbeat"`
 }
 
-// pullBatch asks the durable consumer for up to n messages and calls each for
-// every one that arrives, until there were n, the pull has expired, or ctx is
-// done. Then it returns nil; trouble with the server is an error.
-func pullBatch(ctx context.Context, js jetstream.JetStream, n int, each func(delivery)) error {
-	nc := js.Conn()
-	inbox := nc.NewInbox()
-	arriving := make(chan *nats.Msg, n+8)
-	sub, err := nc.Subscribe(inbox, func(msg *nats.Msg) { arriving <- msg })
-	if err != nil {
-		return fmt.Errorf("subscribe: %w", err)
+// puller pulls messages from the durable consumer, one batch after the other,
+// over one subscription: each pull has a reply subject of its own, which tells
+// what the server says of it from what it says of an earlier one. One goroutine
+// uses it.
+type puller struct {
+	nc       *nats.Conn
+	request  string // the subject of pulls
+	inbox    string // what reply subjects begin with
+	sub      *nats.Subscription
+	arriving chan *nats.Msg
+	pulls    int
+}
+
+// newPuller makes a puller for batches of up to most messages. It has to be closed.
+func newPuller(js jetstream.JetStream, most int) (*puller, error) {
+	p := &puller{
+		nc:       js.Conn(),
+		request:  events.APISubject(js, "CONSUMER.MSG.NEXT."+events.StreamShipments+"."+events.ConsumerName),
+		inbox:    js.Conn().NewInbox() + ".",
+		arriving: make(chan *nats.Msg, most+8), // with room for what the server says
 	}
-	sub.SetClosedHandler(func(string) { close(arriving) })
+	var err error
+	if p.sub, err = p.nc.Subscribe(p.inbox+"*", func(msg *nats.Msg) { p.arriving <- msg }); err != nil {
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	p.sub.SetClosedHandler(func(string) { close(p.arriving) })
+	return p, nil
+}
+
+func (p *puller) close() { _ = p.sub.Unsubscribe() } // It fails if the subscription is over already.
+
+// pull asks for up to n messages and calls each for every one that arrives,
+// until there were n, the pull has expired, or ctx is done. Then it returns nil;
+// trouble with the server is an error. After an error, and when ctx is done, the
+// puller is of no use any more.
+func (p *puller) pull(ctx context.Context, n int, each func(delivery)) error {
 	request, err := json.Marshal(pullRequest{Batch: n, Expires: pullExpiry, Heartbeat: pullHeartbeat})
 	if err != nil {
 		return fmt.Errorf("encode the pull: %w", err)
 	}
-	subject := events.APISubject(js, "CONSUMER.MSG.NEXT."+events.StreamShipments+"."+events.ConsumerName)
-	if err := nc.PublishRequest(subject, inbox, request); err != nil {
-		return errors.Join(fmt.Errorf("pull: %w", err), sub.Unsubscribe())
+	p.pulls++
+	reply := p.inbox + strconv.Itoa(p.pulls)
+	if err := p.nc.PublishRequest(p.request, reply, request); err != nil {
+		return fmt.Errorf("pull: %w", err)
 	}
-	left, err := receive(ctx, arriving, n, each)
+	left, err := p.receive(ctx, reply, n, each)
 	if left == 0 || ctx.Err() == nil || err != nil {
-		return errors.Join(err, sub.Unsubscribe())
+		return err
 	}
-	return finish(sub, arriving, left, each)
+	return p.finish(left, each)
 }
 
 // finish ends a pull early: what the server has sent before it learns of that
 // is handled too. Otherwise it would come again only after AckWait.
-func finish(sub *nats.Subscription, arriving <-chan *nats.Msg, n int, each func(delivery)) error {
-	if err := sub.Drain(); err != nil {
+func (p *puller) finish(n int, each func(delivery)) error {
+	if err := p.sub.Drain(); err != nil {
 		return fmt.Errorf("end the pull: %w", err)
 	}
 	enough := time.After(finishTimeout) // with the server away there is no end to wait for
 	for {
 		select {
-		case msg, open := <-arriving:
+		case msg, open := <-p.arriving:
 			if !open {
 				return nil
 			}
@@ -88,13 +114,13 @@ func finish(sub *nats.Subscription, arriving <-chan *nats.Msg, n int, each func(
 }
 
 // receive calls each for up to n messages that arrive, and returns how many are
-// still to come.
-func receive(ctx context.Context, arriving <-chan *nats.Msg, n int, each func(delivery)) (left int, err error) {
+// still to come. The server speaks of the pull on its reply subject.
+func (p *puller) receive(ctx context.Context, reply string, n int, each func(delivery)) (left int, err error) {
 	silence := time.NewTimer(2 * pullHeartbeat)
 	defer silence.Stop()
 	for n > 0 {
 		select {
-		case msg, open := <-arriving:
+		case msg, open := <-p.arriving:
 			if !open {
 				return n, nats.ErrConnectionClosed
 			}
@@ -103,8 +129,10 @@ func receive(ctx context.Context, arriving <-chan *nats.Msg, n int, each func(de
 			if isDelivery {
 				n--
 				each(d)
-			} else if ended, err := pullStatus(msg); ended || err != nil {
-				return n, err
+			} else if msg.Subject == reply {
+				if ended, err := pullStatus(msg); ended || err != nil {
+					return n, err
+				}
 			}
 		case <-ctx.Done():
 			return n, nil
