@@ -134,6 +134,10 @@ func Connect(config Config, log zerolog.Logger) (*nats.Conn, jetstream.JetStream
 		// What cannot be sent now is retried by whoever sent it; a buffer would
 		// send it behind its back.
 		nats.ReconnectBufSize(-1),
+		// Every batched read makes a channel of so many messages. The default of
+		// 65,536 takes half a megabyte, each time; the longest read are the chunks
+		// of a document, of 128 KiB each.
+		nats.SyncQueueLen(1024),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				log.Warn().Err(err).Msg("NATS connection lost; reconnecting")

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
@@ -39,18 +40,34 @@ func Provision(ctx context.Context, js jetstream.JetStream, replicas int) error 
 }
 
 // Store keeps documents. It is safe for concurrent use.
-type Store struct{ js jetstream.JetStream }
+type Store struct {
+	js    jetstream.JetStream
+	found atomic.Pointer[jetstream.ObjectStore]
+}
 
 // NewStore makes a store.
 func NewStore(js jetstream.JetStream) *Store { return &Store{js: js} }
+
+// bucket looks the bucket up, once.
+func (s *Store) bucket(ctx context.Context) (jetstream.ObjectStore, error) {
+	if found := s.found.Load(); found != nil {
+		return *found, nil
+	}
+	bucket, err := s.js.ObjectStore(ctx, Bucket)
+	if err != nil {
+		return nil, fmt.Errorf("look up bucket %s: %w", Bucket, err)
+	}
+	s.found.Store(&bucket)
+	return bucket, nil
+}
 
 // Put stores a document and returns when it can be read back unharmed. A
 // repeat with the same content leaves what is there; a put that was torn by a
 // crash is not visible, and repeated whole.
 func (s *Store) Put(ctx context.Context, name string, content []byte) error {
-	bucket, err := s.js.ObjectStore(ctx, Bucket)
+	bucket, err := s.bucket(ctx)
 	if err != nil {
-		return fmt.Errorf("look up bucket %s: %w", Bucket, err)
+		return err
 	}
 	if info, err := bucket.GetInfo(ctx, name); err == nil {
 		if stored, err := s.read(ctx, info); err == nil && bytes.Equal(stored, content) {
@@ -81,9 +98,9 @@ func (s *Store) Put(ctx context.Context, name string, content []byte) error {
 // is none, [ErrDamaged] if it is not what was stored, and another error if
 // JetStream does not answer.
 func (s *Store) Get(ctx context.Context, name string) (content []byte, etag string, err error) {
-	bucket, err := s.js.ObjectStore(ctx, Bucket)
+	bucket, err := s.bucket(ctx)
 	if err != nil {
-		return nil, "", fmt.Errorf("look up bucket %s: %w", Bucket, err)
+		return nil, "", err
 	}
 	info, err := bucket.GetInfo(ctx, name)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {

@@ -84,7 +84,7 @@ func (s *system) cost(t *testing.T, n int, prefix string) cost {
 	return c
 }
 
-func (s *system) jetStream(t *testing.T) (messages, bytes uint64) {
+func (s *system) jetStream(t testing.TB) (messages, bytes uint64) {
 	t.Helper()
 	info, err := s.js.AccountInfo(t.Context())
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func (s *system) jetStream(t *testing.T) (messages, bytes uint64) {
 }
 
 // cpu is the processor time of this process.
-func cpu(t *testing.T) time.Duration {
+func cpu(t testing.TB) time.Duration {
 	t.Helper()
 	var usage syscall.Rusage
 	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))

@@ -43,7 +43,7 @@ type system struct {
 }
 
 // dial connects to a system's servers.
-func dial(t *testing.T, natsURL, temporalAddress, httpAddr string) *system {
+func dial(t testing.TB, natsURL, temporalAddress, httpAddr string) *system {
 	t.Helper()
 	s := &system{natsURL: natsURL, temporalAddress: temporalAddress, apiURL: "http://" + httpAddr}
 	nc, err := nats.Connect(natsURL, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
@@ -58,14 +58,14 @@ func dial(t *testing.T, natsURL, temporalAddress, httpAddr string) *system {
 }
 
 // start runs a system of its own in this process, with nothing kept.
-func start(t *testing.T, composition string, delay time.Duration) *system {
+func start(t testing.TB, composition string, delay time.Duration) *system {
 	t.Helper()
 	return startWith(t, composition, delay, stack.Options{})
 }
 
 // startWith runs a system with options of the test's choice; without a folder
 // nothing is kept.
-func startWith(t *testing.T, composition string, delay time.Duration, options stack.Options) *system {
+func startWith(t testing.TB, composition string, delay time.Duration, options stack.Options) *system {
 	t.Helper()
 	config, err := hosts.LoadConfig()
 	require.NoError(t, err)
@@ -95,12 +95,12 @@ func (silent) Error(string, ...any) {}
 
 const patience = time.Minute
 
-func eventually(t *testing.T, condition func() bool, what string, args ...any) {
+func eventually(t testing.TB, condition func() bool, what string, args ...any) {
 	t.Helper()
 	require.Eventually(t, condition, patience, 20*time.Millisecond, append([]any{what}, args...)...)
 }
 
-func (s *system) ready(t *testing.T) {
+func (s *system) ready(t testing.TB) {
 	t.Helper()
 	eventually(t, func() bool {
 		status, _ := s.get(t, "/readyz")
@@ -108,12 +108,12 @@ func (s *system) ready(t *testing.T) {
 	}, "the system is not ready")
 }
 
-func (s *system) get(t *testing.T, path string) (status int, body []byte) {
+func (s *system) get(t testing.TB, path string) (status int, body []byte) {
 	t.Helper()
 	return s.do(t, http.MethodGet, path)
 }
 
-func (s *system) do(t *testing.T, method, path string) (status int, body []byte) {
+func (s *system) do(t testing.TB, method, path string) (status int, body []byte) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.apiURL+path, nil)
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func (s *system) do(t *testing.T, method, path string) (status int, body []byte)
 }
 
 // ended waits until a shipment's process has ended, and returns what GET says.
-func (s *system) ended(t *testing.T, id string) (result shipment.Result, body []byte) {
+func (s *system) ended(t testing.TB, id string) (result shipment.Result, body []byte) {
 	t.Helper()
 	eventually(t, func() bool {
 		var status int
@@ -144,7 +144,7 @@ func (s *system) ended(t *testing.T, id string) (result shipment.Result, body []
 
 // story returns the types of a shipment's outcome events as they are stored,
 // after checking that each is valid.
-func (s *system) story(t *testing.T, id string) []string {
+func (s *system) story(t testing.TB, id string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -168,7 +168,7 @@ func (s *system) story(t *testing.T, id string) []string {
 }
 
 // drained waits until every input has been acknowledged or rejected.
-func (s *system) drained(t *testing.T) {
+func (s *system) drained(t testing.TB) {
 	t.Helper()
 	eventually(t, func() bool {
 		c, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
@@ -181,7 +181,7 @@ func (s *system) drained(t *testing.T) {
 }
 
 // executions lists the workflow executions of a shipment.
-func (s *system) executions(t *testing.T, id string) []*workflowpb.WorkflowExecutionInfo {
+func (s *system) executions(t testing.TB, id string) []*workflowpb.WorkflowExecutionInfo {
 	t.Helper()
 	list, err := s.temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
 		Namespace: stack.Namespace, PageSize: 100,
@@ -192,7 +192,7 @@ func (s *system) executions(t *testing.T, id string) []*workflowpb.WorkflowExecu
 }
 
 // devstack starts a devstack process and returns when its banner is out.
-func devstack(t *testing.T, env []string, args ...string) (*harness.Process, *system) {
+func devstack(t testing.TB, env []string, args ...string) (*harness.Process, *system) {
 	t.Helper()
 	args = append([]string{"--nats-port=0", "--temporal-port=0", "--ui-port=0", "--http-addr=127.0.0.1:0"}, args...)
 	p := harness.Start(t, harness.Options{Role: harness.Devstack, Env: env, Args: args})

@@ -55,7 +55,7 @@ func TestBurst(t *testing.T) {
 func burstID(i int) string { return fmt.Sprintf("cburst%06dx", i) }
 
 // publishAll publishes n shipments as fast as JetStream takes them.
-func (s *system) publishAll(t *testing.T, n int) {
+func (s *system) publishAll(t testing.TB, n int) {
 	t.Helper()
 	publisher := events.NewPublisher(s.js, "http://shipments.test")
 	now := time.Now()
@@ -71,7 +71,7 @@ func (s *system) publishAll(t *testing.T, n int) {
 }
 
 // watchCompletions counts the shipments that complete from now on.
-func (s *system) watchCompletions(t *testing.T) *atomic.Int64 {
+func (s *system) watchCompletions(t testing.TB) *atomic.Int64 {
 	t.Helper()
 	var completed atomic.Int64
 	sub, err := s.js.Conn().Subscribe(events.TypeCompleted+".*", func(*nats.Msg) { completed.Add(1) })
@@ -84,7 +84,7 @@ func (s *system) watchCompletions(t *testing.T) *atomic.Int64 {
 const processes = "WorkflowType = 'ShipmentProcess'"
 
 // visibleClosed waits until Temporal lists so many processes as completed.
-func (s *system) visibleClosed(t *testing.T, n int) {
+func (s *system) visibleClosed(t testing.TB, n int) {
 	t.Helper()
 	eventually(t, func() bool {
 		count, err := s.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{
@@ -95,7 +95,7 @@ func (s *system) visibleClosed(t *testing.T, n int) {
 }
 
 // processDurations lists how long the processes took, the shortest first.
-func (s *system) processDurations(t *testing.T) []time.Duration {
+func (s *system) processDurations(t testing.TB) []time.Duration {
 	t.Helper()
 	var durations []time.Duration
 	s.eachExecution(t, processes, func(e *workflowpb.WorkflowExecutionInfo) {
@@ -105,7 +105,7 @@ func (s *system) processDurations(t *testing.T) []time.Duration {
 	return durations
 }
 
-func (s *system) eachExecution(t *testing.T, query string, each func(*workflowpb.WorkflowExecutionInfo)) {
+func (s *system) eachExecution(t testing.TB, query string, each func(*workflowpb.WorkflowExecutionInfo)) {
 	t.Helper()
 	request := &workflowservice.ListWorkflowExecutionsRequest{Namespace: stack.Namespace, Query: query, PageSize: 1000}
 	for {
@@ -122,7 +122,7 @@ func (s *system) eachExecution(t *testing.T, query string, each func(*workflowpb
 }
 
 // requireNoTimeouts reads the histories of a sample of n shipments.
-func (s *system) requireNoTimeouts(t *testing.T, n int) {
+func (s *system) requireNoTimeouts(t testing.TB, n int) {
 	t.Helper()
 	const sample = 100
 	timedOut := []enumspb.EventType{
@@ -142,7 +142,7 @@ func (s *system) requireNoTimeouts(t *testing.T, n int) {
 }
 
 // eventuallyWithin waits longer than usual.
-func eventuallyWithin(t *testing.T, patience time.Duration, condition func() bool, what string, args ...any) {
+func eventuallyWithin(t testing.TB, patience time.Duration, condition func() bool, what string, args ...any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

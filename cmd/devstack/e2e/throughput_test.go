@@ -73,7 +73,7 @@ func (m throughput) String() string {
 }
 
 // throughputOf measures n of something.
-func throughputOf(t *testing.T, n int, do func()) throughput {
+func throughputOf(t testing.TB, n int, do func()) throughput {
 	t.Helper()
 	before := cpu(t)
 	took := timed(do)
@@ -123,7 +123,7 @@ func TestIngest(t *testing.T) {
 }
 
 // sampleSignals makes what n shipments are started with.
-func sampleSignals(t *testing.T, prefix string, n int) []workflows.Created {
+func sampleSignals(t testing.TB, prefix string, n int) []workflows.Created {
 	t.Helper()
 	now := time.Now()
 	signals := make([]workflows.Created, n)
@@ -139,7 +139,7 @@ func sampleSignals(t *testing.T, prefix string, n int) []workflows.Created {
 }
 
 // signalWithStart does what the consumer does with an event, once it knows it.
-func (s *system) signalWithStart(t *testing.T, created workflows.Created) {
+func (s *system) signalWithStart(t testing.TB, created workflows.Created) {
 	t.Helper()
 	rules := shipment.Rules{Emulation: true}
 	options := workflows.StartOptions(created, shipment.International)
@@ -152,7 +152,7 @@ func (s *system) signalWithStart(t *testing.T, created workflows.Created) {
 
 // publishPaused publishes n events while the durable consumer pauses, so that
 // all are there when it goes on.
-func (s *system) publishPaused(t *testing.T, prefix string, n int) {
+func (s *system) publishPaused(t testing.TB, prefix string, n int) {
 	t.Helper()
 	now := time.Now()
 	durable, err := s.js.PauseConsumer(t.Context(), events.StreamShipments, events.ConsumerName, now.Add(time.Hour))
@@ -174,7 +174,7 @@ func (s *system) publishPaused(t *testing.T, prefix string, n int) {
 }
 
 // visible waits until Temporal lists so many executions, which it does last.
-func (s *system) visible(t *testing.T, executions int) {
+func (s *system) visible(t testing.TB, executions int) {
 	t.Helper()
 	eventually(t, func() bool {
 		count, err := s.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Namespace: stack.Namespace})
@@ -207,7 +207,7 @@ func inParallel(n int, do func(i int)) {
 }
 
 // bare measures signal-with-starts of an empty workflow.
-func (s *system) bare(t *testing.T, n int) throughput {
+func (s *system) bare(t testing.TB, n int) throughput {
 	t.Helper()
 	const queue = "bare"
 	var ended atomic.Int64
@@ -235,7 +235,7 @@ func (s *system) bare(t *testing.T, n int) throughput {
 }
 
 // pipeline measures shipments, from their publication to their completion.
-func (s *system) pipeline(t *testing.T, n int) throughput {
+func (s *system) pipeline(t testing.TB, n int) throughput {
 	t.Helper()
 	completed := s.watchCompletions(t)
 	measured := throughputOf(t, n, func() {
@@ -254,7 +254,7 @@ func (s *system) pipeline(t *testing.T, n int) throughput {
 }
 
 // completed counts the shipments that have completed.
-func (s *system) completed(t *testing.T) int {
+func (s *system) completed(t testing.TB) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

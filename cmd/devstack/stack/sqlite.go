@@ -30,32 +30,43 @@ const (
 	visibilityStore = "visibility"
 )
 
-// prepareStores makes the two databases and the namespace. The visibility
-// records have a store of their own: they are a quarter of the writes, and can
-// be lost without losing a process, so their store may wait less for the disk.
-func (s *Stack) prepareStores(conf *config.Config) error {
-	for store, attributes := range map[string]map[string]string{
-		mainStore:       {"synchronous": "normal"},
-		visibilityStore: {"synchronous": "off"},
-	} {
-		settings := &config.SQL{PluginName: sqliteplugin.PluginName, ConnectAttributes: attributes}
+// stores are the settings of the two databases. The visibility records have one
+// of their own: they can be lost without losing a process, so their store may
+// wait less for the disk.
+func (s *Stack) stores() map[string]config.DataStore {
+	stores := map[string]config.DataStore{}
+	for store, synchronous := range map[string]string{mainStore: "normal", visibilityStore: "off"} {
+		settings := &config.SQL{PluginName: sqliteplugin.PluginName}
 		if s.options.Ephemeral {
 			settings.DatabaseName = fmt.Sprintf("%s-%d", store, rand.Int64()) //nolint:gosec // a name
 			settings.ConnectAttributes = map[string]string{"mode": "memory", "cache": "shared", "journal_mode": "off"}
 		} else {
 			settings.DatabaseName = filepath.Join(s.LogDir, "temporal-"+store+".db")
-			if err := createDatabase(settings.DatabaseName); err != nil {
-				return err
+			settings.ConnectAttributes = map[string]string{
+				"mode":               "rw",
+				"journal_mode":       "wal",
+				"synchronous":        synchronous,
+				"cache_size":         "-65536", // 64 MiB
+				"wal_autocheckpoint": "8000",   // pages of 4 KiB
+				"busy_timeout":       "10000",  // milliseconds
 			}
-			attributes["mode"] = "rw"
-			attributes["journal_mode"] = "wal"
-			attributes["cache_size"] = "-65536"       // 64 MiB
-			attributes["wal_autocheckpoint"] = "8000" // pages of 4 KiB
-			attributes["busy_timeout"] = "10000"      // milliseconds
 		}
-		conf.Persistence.DataStores[store] = config.DataStore{SQL: settings}
+		stores[store] = config.DataStore{SQL: settings}
 	}
-	if err := dropIndexes(conf.Persistence.DataStores[visibilityStore].SQL); err != nil {
+	return stores
+}
+
+// prepareStores makes the databases and the namespace, where they are missing.
+func (s *Stack) prepareStores(conf config.Persistence) error {
+	for _, store := range conf.DataStores {
+		if s.options.Ephemeral {
+			continue // It is made when it is opened.
+		}
+		if err := createDatabase(store.SQL.DatabaseName); err != nil {
+			return err
+		}
+	}
+	if err := dropIndexes(conf.DataStores[conf.VisibilityStore].SQL); err != nil {
 		return err
 	}
 	namespace, err := sqlite.NewNamespaceConfig(clusterName, Namespace, false, workflows.SearchAttributes())
@@ -65,7 +76,7 @@ func (s *Stack) prepareStores(conf *config.Config) error {
 	if s.options.Retention > 0 {
 		namespace.Detail.Config.Retention = durationpb.New(s.options.Retention)
 	}
-	if err := sqlite.CreateNamespaces(conf.Persistence.DataStores[mainStore].SQL, namespace); err != nil {
+	if err := sqlite.CreateNamespaces(conf.DataStores[conf.DefaultStore].SQL, namespace); err != nil {
 		return fmt.Errorf("make the namespace: %w", err)
 	}
 	return nil

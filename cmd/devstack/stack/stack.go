@@ -15,6 +15,8 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/rs/zerolog"
 	uiserver "github.com/temporalio/ui-server/v2/server"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/dynamicconfig"
 	"go.temporal.io/server/temporal"
 
 	"shipments/hosts"
@@ -39,6 +41,10 @@ type Options struct {
 	// Retention is how long the Temporal server remembers a process that has
 	// ended, if it makes the namespace; a day by default.
 	Retention time.Duration
+	// TuneTemporal changes the Temporal server's configuration and its dynamic
+	// settings before it starts: so those that the stack has were compared with
+	// others. None by default.
+	TuneTemporal func(*config.Config, map[dynamicconfig.Key]any)
 	// NoUI leaves the Temporal UI out.
 	NoUI bool
 	// HTTPAddr is the API's address; port 0 picks a free one.

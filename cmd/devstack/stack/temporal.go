@@ -36,10 +36,17 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	dynamic := dynamicSettings()
+	if s.options.TuneTemporal != nil {
+		s.options.TuneTemporal(conf, dynamic)
+	}
+	if err := s.prepareStores(conf.Persistence); err != nil {
+		return err
+	}
 	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{
 		Level: "warn", OutputFile: filepath.Join(s.LogDir, "temporal.log"),
 	}))
-	settings, err := s.dynamicConfig(logger)
+	settings, err := s.dynamicConfig(dynamic, logger)
 	if err != nil {
 		return err
 	}
@@ -106,7 +113,7 @@ func (s *Stack) temporalConfig(port int) (*config.Config, error) {
 			DefaultStore:     mainStore,
 			VisibilityStore:  visibilityStore,
 			NumHistoryShards: 4,
-			DataStores:       map[string]config.DataStore{},
+			DataStores:       s.stores(),
 		},
 		ClusterMetadata: &cluster.Config{
 			FailoverVersionIncrement: 10,
@@ -141,13 +148,14 @@ func (s *Stack) temporalConfig(port int) (*config.Config, error) {
 		}
 		conf.Services[service] = config.Service{RPC: rpc}
 	}
-	return conf, s.prepareStores(conf)
+	return conf, nil
 }
 
 // dynamicSettings fit a server with one namespace and a handful of task queues
 // on one machine: limits that protect tenants from each other are lifted, task
-// queues are not partitioned, and executions that nothing happens to do not
-// stay in memory: a hundred thousand would fill gigabytes.
+// queues are not partitioned, executions that nothing happens to do not stay in
+// memory (a hundred thousand would fill gigabytes), and nobody looks for
+// payloads that are kept elsewhere in every event.
 func dynamicSettings() map[dynamicconfig.Key]any {
 	const (
 		plenty     = 100_000
@@ -166,7 +174,7 @@ func dynamicSettings() map[dynamicconfig.Key]any {
 		dynamicconfig.MatchingPersistenceMaxQPS.Key():                           plenty,
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():                  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key():                 1,
-		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key():             true,
+		dynamicconfig.ExternalPayloadsEnabled.Key():                             false,
 		dynamicconfig.RetentionTimerJitterDuration.Key():                        time.Second,
 		dynamicconfig.FrontendShutdownDrainDuration.Key():                       time.Duration(0),
 		dynamicconfig.HistoryShutdownDrainDuration.Key():                        time.Duration(0),
@@ -174,10 +182,10 @@ func dynamicSettings() map[dynamicconfig.Key]any {
 	}
 }
 
-// dynamicConfig are the settings above, overridden by those of the operator's
-// file, if there is one.
-func (s *Stack) dynamicConfig(logger log.Logger) (dynamicconfig.Client, error) {
-	defaults := dynamicconfig.StaticClient(dynamicSettings())
+// dynamicConfig are settings, overridden by those of the operator's file, if
+// there is one.
+func (s *Stack) dynamicConfig(settings map[dynamicconfig.Key]any, logger log.Logger) (dynamicconfig.Client, error) {
+	defaults := dynamicconfig.StaticClient(settings)
 	if s.options.TemporalConfig == "" {
 		return defaults, nil
 	}
