@@ -168,7 +168,12 @@ func temporalOptions(config Config, log zerolog.Logger) client.Options {
 		HostPort:          config.TemporalAddress,
 		Namespace:         config.TemporalNamespace,
 		Logger:            temporalLog{log.With().Str("component", "temporal-sdk").Logger()},
-		ConnectionOptions: client.ConnectionOptions{TLS: config.temporalTLS},
+		ConnectionOptions: client.ConnectionOptions{
+			TLS: config.temporalTLS,
+			// A request has a few kilobytes: to compress it with gzip, the SDK's
+			// default, takes both ends longer than to send it.
+			GrpcCompression: &client.GrpcCompressionNone{},
+		},
 	}
 	if config.TemporalAPIKey != "" {
 		options.Credentials = client.NewAPIKeyStaticCredentials(config.TemporalAPIKey)

@@ -51,7 +51,10 @@ func dial(t testing.TB, natsURL, temporalAddress, httpAddr string) *system {
 	t.Cleanup(nc.Close)
 	s.js, err = jetstream.New(nc)
 	require.NoError(t, err)
-	s.temporal, err = client.NewLazyClient(client.Options{HostPort: temporalAddress, Namespace: stack.Namespace, Logger: silent{}})
+	s.temporal, err = client.NewLazyClient(client.Options{
+		HostPort: temporalAddress, Namespace: stack.Namespace, Logger: silent{},
+		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // as the hosts'
+	})
 	require.NoError(t, err)
 	t.Cleanup(s.temporal.Close)
 	return s

@@ -211,7 +211,9 @@ func (s *system) bare(t testing.TB, n int) throughput {
 	t.Helper()
 	const queue = "bare"
 	var ended atomic.Int64
-	w := worker.New(s.temporal, queue, worker.Options{})
+	w := worker.New(s.temporal, queue, worker.Options{ // as the hosts' workers
+		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{MaximumNumberOfPollers: 20}),
+	})
 	w.RegisterWorkflowWithOptions(func(workflow.Context) error { ended.Add(1); return nil }, workflow.RegisterOptions{Name: queue})
 	require.NoError(t, w.Start())
 	defer w.Stop()
