@@ -35,7 +35,7 @@ func TestBurst(t *testing.T) {
 			s := start(t, composition, 0)
 			completed := s.watchCompletions(t)
 			began := time.Now()
-			s.publishAll(t, n)
+			s.publishAll(t, 0, n)
 			marks := map[int]time.Duration{} // when a tenth and nine tenths were done, and all
 			for _, mark := range []int{n / 10, n - n/10, n} {
 				eventuallyWithin(t, time.Hour, func() bool { return completed.Load() >= int64(mark) }, "%d shipments complete", mark)
@@ -54,15 +54,17 @@ func TestBurst(t *testing.T) {
 
 func burstID(i int) string { return fmt.Sprintf("cburst%06dx", i) }
 
-// publishAll publishes n shipments as fast as JetStream takes them.
-func (s *system) publishAll(t testing.TB, n int) {
+// publishAll publishes n shipments, counted from the first on, as fast as
+// JetStream takes them.
+func (s *system) publishAll(t testing.TB, first, n int) {
 	t.Helper()
 	publisher := events.NewPublisher(s.js, "http://shipments.test")
 	now := time.Now()
 	inParallel(n, func(i int) {
-		ev, err := events.NewCreated("e-"+burstID(i), "/burst", now, shipment.Sample(burstID(i), now))
+		id := burstID(first + i)
+		ev, err := events.NewCreated("e-"+id, "/burst", now, shipment.Sample(id, now))
 		if err == nil {
-			_, err = publisher.PublishCreated(t.Context(), ev, burstID(i))
+			_, err = publisher.PublishCreated(t.Context(), ev, id)
 		}
 		if err != nil {
 			t.Error(err)
