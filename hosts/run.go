@@ -165,9 +165,9 @@ func Connect(config Config, log zerolog.Logger) (*nats.Conn, jetstream.JetStream
 
 func temporalOptions(config Config, log zerolog.Logger) client.Options {
 	options := client.Options{
-		HostPort:          config.TemporalAddress,
-		Namespace:         config.TemporalNamespace,
-		Logger:            temporalLog{log.With().Str("component", "temporal-sdk").Logger()},
+		HostPort:  config.TemporalAddress,
+		Namespace: config.TemporalNamespace,
+		Logger:    temporalLog{log.With().Str("component", "temporal-sdk").Logger()},
 		ConnectionOptions: client.ConnectionOptions{
 			TLS: config.temporalTLS,
 			// A request has a few kilobytes: to compress it with gzip, the SDK's
