@@ -95,6 +95,10 @@ func (h *handling) judge(ctx context.Context, d delivery) verdict {
 	if d.headersLost() {
 		return rejected("", subject, []shipment.Reason{{Code: events.CodeInvalidHeader, Message: "the message's headers cannot be read"}})
 	}
+	rules := h.config.Settings.Rules
+	if created, ok := events.PlainCreated(d.msg.Header, d.msg.Data, subject, rules); ok {
+		return h.start(ctx, d, created).of(created.Data.ShipmentID)
+	}
 	ev, reasons := events.Decode(d.msg.Header, d.msg.Data)
 	if len(reasons) > 0 {
 		return rejected("", subject, reasons)
@@ -106,7 +110,7 @@ func (h *handling) judge(ctx context.Context, d delivery) verdict {
 		}
 		return h.request(ctx, d, request).of(request.ShipmentID)
 	}
-	created, reasons := events.Created(ev, subject, h.config.Settings.Rules)
+	created, reasons := events.Created(ev, subject, rules)
 	if len(reasons) > 0 {
 		return rejected(created.Data.ShipmentID, subject, reasons)
 	}

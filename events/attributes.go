@@ -180,11 +180,18 @@ func (b *builder) core(name, value string) {
 var timestamp = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
 
 func (b *builder) time(value string) {
-	t, err := time.Parse(time.RFC3339Nano, value)
-	// In UTC the year may leave what RFC 3339 can write.
-	if year := t.UTC().Year(); err != nil || !timestamp.MatchString(value) || year < 1 || year > 9999 {
+	t, valid := parseTime(value)
+	if !valid {
 		b.fail(refuse(CodeInvalidAttribute, "time", "not a timestamp: use one such as 2026-11-24T09:30:00Z (RFC 3339)"))
 		return
 	}
 	b.ev.SetTime(t)
+}
+
+// parseTime reads an RFC 3339 timestamp.
+func parseTime(value string) (t time.Time, valid bool) {
+	t, err := time.Parse(time.RFC3339Nano, value)
+	// In UTC the year may leave what RFC 3339 can write.
+	year := t.UTC().Year()
+	return t, err == nil && timestamp.MatchString(value) && year >= 1 && year <= 9999
 }

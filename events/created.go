@@ -10,7 +10,6 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
 	jsonv2 "github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"shipments/shipment"
 )
@@ -87,16 +86,21 @@ func Created(ev event.Event, subject string, rules shipment.Rules) (created Ship
 // plainShipment reads data that is a valid shipment beyond doubt, in a small part
 // of the time that the schema takes. What it accepts, the schema and the rules
 // accept as well; what is unusual or wrong it leaves to them, who know the reasons.
-// That no member occurs twice has been seen to when the message was decoded.
 func plainShipment(data []byte, rules shipment.Rules) (s shipment.Shipment, ok bool) {
-	if bytes.Contains(data, []byte("null")) {
-		return s, false
-	}
 	s.Legs = make([]shipment.Leg, 0, shipment.MaxLegs)
-	if err := jsonv2.Unmarshal(data, &s, jsonv2.RejectUnknownMembers(true), jsontext.AllowDuplicateNames(true)); err != nil {
+	if mayHaveNull(data) || jsonv2.Unmarshal(data, &s, jsonv2.RejectUnknownMembers(true)) != nil {
 		return s, false
 	}
-	return s, followsSchema(s) && len(rules.Validate(s)) == 0
+	return s, isPlain(s, rules)
+}
+
+// mayHaveNull reports whether JSON may say null somewhere, which is not the
+// same as saying nothing.
+func mayHaveNull(data []byte) bool { return bytes.Contains(data, []byte("null")) }
+
+// isPlain reports whether a shipment follows schema and rules.
+func isPlain(s shipment.Shipment, rules shipment.Rules) bool {
+	return followsSchema(s) && len(rules.Validate(s)) == 0
 }
 
 // followsSchema checks what shipments.created.json demands of a shipment beyond
@@ -145,18 +149,27 @@ func unmarshal(data []byte, into *shipment.Shipment) error {
 
 func fromEvent(ev event.Event) ShipmentCreated {
 	created := ShipmentCreated{SpecVersion: ev.SpecVersion(), Type: ev.Type(), ID: ev.ID(), Source: ev.Source()}
-	if !ev.Time().IsZero() {
-		t := ev.Time().UTC()
-		created.Time = &t
-	}
+	created.setTime(ev.Time())
 	extensions := ev.Extensions()
 	created.CorrelationID = text(extensions["correlationid"])
-	// W3C Trace Context: a malformed traceparent is ignored, and its
-	// tracestate with it.
-	if parent := text(extensions["traceparent"]); traceParent.MatchString(parent) {
-		created.TraceParent, created.TraceState = parent, text(extensions["tracestate"])
-	}
+	created.setTrace(text(extensions["traceparent"]), text(extensions["tracestate"]))
 	return created
+}
+
+// setTime sets the time, unless it is the zero time, which stands for none.
+func (c *ShipmentCreated) setTime(t time.Time) {
+	if !t.IsZero() {
+		t = t.UTC()
+		c.Time = &t
+	}
+}
+
+// setTrace follows W3C Trace Context: a malformed traceparent is ignored, and
+// its tracestate with it.
+func (c *ShipmentCreated) setTrace(parent, state string) {
+	if parent != "" && traceParent.MatchString(parent) {
+		c.TraceParent, c.TraceState = parent, state
+	}
 }
 
 var traceParent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)

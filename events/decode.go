@@ -177,18 +177,7 @@ func percentDecode(value string) (string, error) {
 }
 
 func decodeBinary(h messageHeaders, body []byte) (event.Event, error) {
-	contentType, inAttribute := h.attributes["datacontenttype"]
-	switch {
-	case inAttribute && h.contentType != "" && h.contentType != contentType:
-		return event.Event{}, refuse(CodeBothContentModes, "datacontenttype", "differs from the Content-Type header")
-	case !inAttribute && h.contentType != "":
-		h.attributes["datacontenttype"] = h.contentType
-	}
-	b := newBuilder()
-	for name, value := range h.attributes {
-		b.attribute(name, value)
-	}
-	ev, err := b.build()
+	ev, err := binaryAttributes(h)
 	if err != nil {
 		return ev, err
 	}
@@ -200,6 +189,22 @@ func decodeBinary(h messageHeaders, body []byte) (event.Event, error) {
 	}
 	ev.DataEncoded = body
 	return ev, nil
+}
+
+// binaryAttributes makes an event of the headers alone.
+func binaryAttributes(h messageHeaders) (event.Event, error) {
+	contentType, inAttribute := h.attributes["datacontenttype"]
+	switch {
+	case inAttribute && h.contentType != "" && h.contentType != contentType:
+		return event.Event{}, refuse(CodeBothContentModes, "datacontenttype", "differs from the Content-Type header")
+	case !inAttribute && h.contentType != "":
+		h.attributes["datacontenttype"] = h.contentType
+	}
+	b := newBuilder()
+	for name, value := range h.attributes {
+		b.attribute(name, value)
+	}
+	return b.build()
 }
 
 func decodeStructured(h messageHeaders, body []byte) (event.Event, error) {

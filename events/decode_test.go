@@ -114,6 +114,28 @@ func TestBothContentModesGiveTheSameEvent(t *testing.T) {
 	}
 }
 
+func TestUsualMessagesAreTakenTheQuickWay(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		header nats.Header
+		body   []byte
+		quick  bool
+	}{
+		"structured":        {nil, structured(t, "time", `"2026-11-23T12:00:00Z"`, "correlationid", `"order 7"`), true},
+		"structured, typed": {nats.Header{"Content-Type": {"application/cloudevents+json"}, "Nats-Msg-Id": {"1"}}, structured(t), true},
+		"binary":            {binaryHeader("ce-tenant", "a"), []byte(sampleData(t)), true},
+		"an extension":      {nil, structured(t, "tenant", `"a"`), false},
+		"null":              {nil, structured(t, "subject", `null`), false},
+	} {
+		created, quick := events.PlainCreated(test.header, test.body, events.TypeCreated, rules)
+		require.Equal(t, test.quick, quick, name)
+		if slowly, reasons := read(test.header, test.body, events.TypeCreated); quick {
+			require.Empty(t, reasons, name)
+			require.Equal(t, slowly, created, name)
+		}
+	}
+}
+
 // bad is an input that has to be refused.
 type bad struct {
 	header  nats.Header

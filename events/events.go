@@ -5,7 +5,7 @@
 //   - types and subjects: events.go
 //   - streams and the durable consumer: streams.go; provisioning: provision.go
 //   - decoding what others published: decode.go, attributes.go, schema.go;
-//     shipments: created.go; requests for those that run: request.go
+//     shipments: created.go, most of them at once: plain.go; requests for those that run: request.go
 //   - outcome events and publish-once: outcome.go, publish.go
 //   - rejections, the dead letters: rejection.go; their inputs: input.go
 //   - a shipment's status, read from the streams: status.go
