@@ -107,9 +107,8 @@ var indexesKept = []string{"default_idx", "by_workflow_id", "by_workflow_type", 
 // dropIndexes removes the other indexes of the visibility records. Temporal's
 // schema has some sixty, one for every attribute that a query may name, and each
 // record is written to all of them, twice or three times in the life of a
-// process: more than half of what its visibility cost. A query for another
-// attribute, ShipmentCategory say, reads the records one by one instead, which
-// for the hundred thousands of a dev stack takes no second.
+// process. A query for another attribute, ShipmentCategory say, reads the
+// records one by one instead. What it gave is in the README.
 func dropIndexes(settings *config.SQL) (err error) {
 	// It makes a database in memory, and keeps it.
 	admin, err := sql.NewSQLAdminDB(sqlplugin.DbKindVisibility, settings, resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
