@@ -34,10 +34,9 @@ const collectionDelay = 100 * time.Millisecond
 // TestThroughput compares the pipeline with the least that Temporal can do: a
 // signal-with-start of a workflow that ends at once. Both run on the same
 // server, the dev stack's default, on files, and in turns, so that both see the
-// same machine. The ratio in state
-// transitions says how well Temporal is kept busy; that in shipments says more
-// where a shipment was made to cost fewer transitions, as with carrier calls
-// that are tried as local activities first.
+// same machine. The ratio in state transitions says how well Temporal is kept
+// busy; that in shipments says more where a shipment was made to cost fewer
+// transitions, as with carrier calls that are tried as local activities first.
 func TestThroughput(t *testing.T) {
 	for _, test := range []struct {
 		composition, firstTry string
