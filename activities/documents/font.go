@@ -18,6 +18,11 @@ type typeface interface {
 	addTo(pdf *fpdf.Fpdf)
 	// use sets following text in a style and a size in points.
 	use(pdf *fpdf.Fpdf, style style, size float64)
+	// width is how wide printable text is in a style and a size in points, in
+	// millimetres.
+	width(pdf *fpdf.Fpdf, style style, size float64, text string) float64
+	// shared says whether what is drawn in one document can be put into another.
+	shared() bool
 	// printable replaces what it cannot show.
 	printable(text string) string
 	// encode turns printable text into what the document holds.
@@ -44,11 +49,47 @@ func typefaceFor(in Input) typeface {
 // 9.6.2.2), with the languages of western Europe.
 type standard struct{}
 
-func (standard) addTo(*fpdf.Fpdf) {}
+const helvetica = "Helvetica"
+
+// fontStyles are the styles as the PDF library calls them.
+var fontStyles = [...]string{plain: "", bold: "B"}
+
+// addTo defines the fonts without the widths of their characters, which no
+// document holds. The library's own definitions have them, and take longer to
+// parse than it takes to draw a document.
+func (standard) addTo(pdf *fpdf.Fpdf) {
+	pdf.AddFontFromBytes(helvetica, fontStyles[plain], []byte(`{"Tp":"Core","Name":"Helvetica"}`), nil)
+	pdf.AddFontFromBytes(helvetica, fontStyles[bold], []byte(`{"Tp":"Core","Name":"Helvetica-Bold"}`), nil)
+}
 
 func (standard) use(pdf *fpdf.Fpdf, style style, size float64) {
-	pdf.SetFont("Helvetica", map[bool]string{true: "B"}[style == bold], size)
+	pdf.SetFont(helvetica, fontStyles[style], size)
 }
+
+// standardWidths are those of the characters of Windows-1252, by style, in
+// millimetres per point: the library's.
+var standardWidths = sync.OnceValue(func() *[len(fontStyles)][256]float64 {
+	var widths [len(fontStyles)][256]float64
+	pdf := fpdf.New("P", "mm", "A4", "")
+	for style := range widths {
+		pdf.SetFont(helvetica, fontStyles[style], 1)
+		for char := range widths[style] {
+			widths[style][char] = pdf.GetStringWidth(string([]byte{byte(char)}))
+		}
+	}
+	return &widths
+})
+
+func (standard) width(_ *fpdf.Fpdf, style style, size float64, text string) float64 {
+	widths := &standardWidths()[style]
+	width := 0.0
+	for _, r := range text {
+		width += widths[encodeRune(r)]
+	}
+	return width * size
+}
+
+func (standard) shared() bool { return true }
 
 func (standard) printable(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -62,13 +103,16 @@ func (standard) printable(text string) string {
 func (standard) encode(text string) string {
 	encoded := make([]byte, 0, len(text))
 	for _, r := range text {
-		b, ok := charmap.Windows1252.EncodeRune(r)
-		if !ok {
-			b = replacement
-		}
-		encoded = append(encoded, b)
+		encoded = append(encoded, encodeRune(r))
 	}
 	return string(encoded)
+}
+
+func encodeRune(r rune) byte {
+	if b, ok := charmap.Windows1252.EncodeRune(r); ok {
+		return b
+	}
+	return replacement
 }
 
 // embedded is Go's own font, which covers the WGL4 set: Latin, Greek and
@@ -86,7 +130,10 @@ const (
 	fillAndStroke = 2
 )
 
-func (embedded) addTo(pdf *fpdf.Fpdf) { pdf.AddUTF8FontFromBytes(fontFamily, "", goregular.TTF) }
+func (embedded) addTo(pdf *fpdf.Fpdf) {
+	pdf.AddUTF8FontFromBytes(fontFamily, "", goregular.TTF)
+	pdf.SetFont(fontFamily, "", smallest)
+}
 
 func (embedded) use(pdf *fpdf.Fpdf, style style, size float64) {
 	pdf.SetFont(fontFamily, "", size)
@@ -97,6 +144,15 @@ func (embedded) use(pdf *fpdf.Fpdf, style style, size float64) {
 		pdf.SetTextRenderingMode(fill)
 	}
 }
+
+// width is not that of a style: bold text has the same glyphs.
+func (embedded) width(pdf *fpdf.Fpdf, _ style, size float64, text string) float64 {
+	current, _ := pdf.GetFontSize()
+	return pdf.GetStringWidth(text) * size / current
+}
+
+// shared is false: a document holds the glyphs that were drawn in it alone.
+func (embedded) shared() bool { return false }
 
 func (embedded) encode(text string) string { return text }
 

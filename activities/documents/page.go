@@ -54,6 +54,46 @@ func newPage(title string, date time.Time, typeface typeface) *page {
 
 func (p *page) add(size fpdf.SizeType) { p.pdf.AddPageFormat("P", size) }
 
+// part is a part of a document, on pages of its own.
+type part struct {
+	size fpdf.SizeType
+	// draw draws it on the page that is there, and adds others.
+	draw func(p *page)
+	// drawn are its pages as PDF's operators, once it was drawn.
+	drawn []string
+}
+
+// put adds a part to a document.
+func (p *page) put(part *part) {
+	if !p.shared() {
+		p.add(part.size)
+		part.draw(p)
+		return
+	}
+	if part.drawn == nil {
+		part.drawn = p.record(part)
+	}
+	for _, operators := range part.drawn {
+		p.add(part.size)
+		p.pdf.RawWriteStr(operators)
+	}
+}
+
+// record draws a part apart from all documents.
+func (p *page) record(part *part) []string {
+	var pages []string
+	template := fpdf.CreateTpl(fpdf.PointType{}, part.size, "P", "mm", "", func(tpl *fpdf.Tpl) {
+		apart := &page{pdf: &tpl.Fpdf, typeface: p.typeface}
+		apart.addTo(apart.pdf)
+		part.draw(apart)
+		p.pdf.SetError(tpl.Error())
+	})
+	for _, recorded := range template.FromPages() {
+		pages = append(pages, string(recorded.Bytes()))
+	}
+	return pages
+}
+
 // bytes ends the document.
 func (p *page) bytes() ([]byte, error) {
 	var out bytes.Buffer
@@ -64,49 +104,60 @@ func (p *page) bytes() ([]byte, error) {
 }
 
 // text draws text into a box, left-aligned from its top: broken at line breaks
-// and wrapped at words, in a smaller size if it does not fit, and cut off if that is not enough. It
-// returns the height that was used.
+// and wrapped at words, in a smaller size if it does not fit, and cut off if
+// that is not enough.
 func (p *page) text(x, y, w, h, size float64, style style, text string) {
-	lines := p.wrap(text, w, size, style)
+	lines := p.measure(style, size).wrap(text, w)
 	for size > smallest && float64(len(lines))*size*lineHeight > h {
 		size = max(smallest, size-0.5)
-		lines = p.wrap(text, w, size, style)
+		lines = p.measure(style, size).wrap(text, w)
 	}
 	if most := max(1, int(h/(size*lineHeight))); len(lines) > most {
-		lines = append(lines[:most-1], p.clip(lines[most-1]+"…", w))
+		lines = append(lines[:most-1], p.measure(style, size).clip(lines[most-1]+"…", w))
 	}
+	p.use(p.pdf, style, size)
 	for i, line := range lines {
 		p.pdf.Text(x, y+(float64(i)+0.8)*size*lineHeight, p.encode(line))
 	}
 }
 
+// measure measures text in a style and a size.
+type measure struct {
+	*page
+
+	style style
+	size  float64
+}
+
+func (p *page) measure(style style, size float64) measure { return measure{p, style, size} }
+
+func (m measure) width(text string) float64 {
+	return m.typeface.width(m.pdf, m.style, m.size, text)
+}
+
 // wrap breaks text into lines of a width.
-func (p *page) wrap(text string, w, size float64, style style) []string {
-	p.use(p.pdf, style, size)
+func (m measure) wrap(text string, w float64) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
-		lines = append(lines, p.wrapWords(strings.Fields(p.printable(paragraph)), w)...)
+		lines = append(lines, m.wrapWords(strings.Fields(m.printable(paragraph)), w)...)
 	}
 	return lines
 }
 
-// width is how wide text is in the current style and size.
-func (p *page) width(text string) float64 { return p.pdf.GetStringWidth(p.encode(text)) }
-
 // wrapWords fills lines with words. A word that is longer than a line is broken.
-func (p *page) wrapWords(words []string, w float64) []string {
+func (m measure) wrapWords(words []string, w float64) []string {
 	var lines []string
 	line := ""
 	for _, word := range words {
-		if joined := strings.TrimSpace(line + " " + word); p.width(joined) <= w {
+		if joined := strings.TrimSpace(line + " " + word); m.width(joined) <= w {
 			line = joined
 			continue
 		}
 		if line != "" {
 			lines = append(lines, line)
 		}
-		for p.width(word) > w {
-			head := p.head(word, w)
+		for m.width(word) > w {
+			head := m.head(word, w)
 			lines, word = append(lines, head), word[len(head):]
 		}
 		line = word
@@ -118,11 +169,11 @@ func (p *page) wrapWords(words []string, w float64) []string {
 }
 
 // head is the longest beginning of a word that fits, at least one character.
-func (p *page) head(word string, w float64) string {
+func (m measure) head(word string, w float64) string {
 	end := 0
 	for i, r := range word {
 		next := i + len(string(r))
-		if end > 0 && p.width(word[:next]) > w {
+		if end > 0 && m.width(word[:next]) > w {
 			break
 		}
 		end = next
@@ -131,9 +182,9 @@ func (p *page) head(word string, w float64) string {
 }
 
 // clip shortens a line that ends with an ellipsis until it fits.
-func (p *page) clip(line string, w float64) string {
+func (m measure) clip(line string, w float64) string {
 	runes := []rune(strings.TrimSuffix(line, "…"))
-	for len(runes) > 0 && p.width(string(runes)+"…") > w {
+	for len(runes) > 0 && m.width(string(runes)+"…") > w {
 		runes = runes[:len(runes)-1]
 	}
 	return string(runes) + "…"

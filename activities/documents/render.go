@@ -38,9 +38,10 @@ func Render(in Input) (map[string][]byte, error) {
 			}
 		}
 	}
+	r := newRenderer(in)
 	rendered := make(map[string][]byte, len(kinds))
 	for _, kind := range kinds {
-		document, err := RenderOne(in, kind)
+		document, err := r.document(kind)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", kind, err)
 		}
@@ -51,49 +52,75 @@ func Render(in Input) (map[string][]byte, error) {
 
 // RenderOne renders the document of one kind; a carrier id is the kind of the
 // labels of its legs.
-func RenderOne(in Input, kind string) ([]byte, error) {
-	date, err := time.Parse(time.DateOnly, in.Shipment.CollectionDate)
+func RenderOne(in Input, kind string) ([]byte, error) { return newRenderer(in).document(kind) }
+
+// renderer puts the documents of one shipment together from their parts. A
+// part is drawn once, however many documents it is in.
+type renderer struct {
+	in               Input
+	typeface         typeface
+	labels           [][]*part // by leg, one per package
+	receipt, invoice *part
+}
+
+func newRenderer(in Input) renderer {
+	r := renderer{
+		in: in, typeface: typefaceFor(in),
+		receipt: &part{size: a4, draw: func(p *page) { p.receipt(in) }},
+		invoice: &part{size: a4, draw: func(p *page) { p.invoice(in) }},
+	}
+	for leg, manifested := range in.Legs {
+		var labels []*part
+		for n, number := range manifested.TrackingNumbers {
+			labels = append(labels, &part{size: labelSize, draw: func(p *page) { p.label(in, leg, n, number) }})
+		}
+		r.labels = append(r.labels, labels)
+	}
+	return r
+}
+
+func (r renderer) document(kind string) ([]byte, error) {
+	date, err := time.Parse(time.DateOnly, r.in.Shipment.CollectionDate)
 	if err != nil {
 		return nil, fmt.Errorf("collection date: %w", err)
 	}
-	p := newPage("Shipment "+in.Shipment.ShipmentID+": "+kind, date, typefaceFor(in))
-	switch kind {
-	case KindLabels:
-		p.labels(in, "")
-	case KindReceipt:
-		p.receipt(in)
-	case KindInvoice, KindPaperlessInvoice:
-		p.invoice(in)
-	case KindCombined:
-		p.labels(in, "")
-		p.receipt(in)
-		if in.Category != shipment.Domestic {
-			p.invoice(in)
-		}
-	default:
-		p.labels(in, kind)
+	p := newPage("Shipment "+r.in.Shipment.ShipmentID+": "+kind, date, r.typeface)
+	for _, part := range r.parts(kind) {
+		p.put(part)
 	}
 	return p.bytes()
 }
 
-// labels draws one label per package and leg: of one carrier's legs, or of all
-// of them when carrierID is empty.
-func (p *page) labels(in Input, carrierID string) {
-	for i, manifested := range in.Legs {
-		if carrierID != "" && manifested.CarrierID != carrierID {
-			continue
+// parts are what is in a document.
+func (r renderer) parts(kind string) []*part {
+	switch kind {
+	case KindLabels:
+		return slices.Concat(r.labels...)
+	case KindReceipt:
+		return []*part{r.receipt}
+	case KindInvoice, KindPaperlessInvoice:
+		return []*part{r.invoice}
+	case KindCombined:
+		parts := append(slices.Concat(r.labels...), r.receipt)
+		if r.in.Category != shipment.Domestic {
+			parts = append(parts, r.invoice)
 		}
-		for n, number := range manifested.TrackingNumbers {
-			p.label(in, i, n, number)
+		return parts
+	}
+	var parts []*part
+	for leg, manifested := range r.in.Legs {
+		if manifested.CarrierID == kind {
+			parts = append(parts, r.labels[leg]...)
 		}
 	}
+	return parts
 }
 
+// label draws the label of a leg's package number n.
 func (p *page) label(in Input, leg, n int, number string) {
 	const margin, width = 5.0, 90.0
 	carrier, _ := in.Rules.Carrier(in.Legs[leg].CarrierID)
 	s := in.Shipment
-	p.add(labelSize)
 	p.text(margin, 5, 62, 8, 16, bold, carrier.Name)
 	p.text(70, 6, 25, 7, 11, plain, carrier.Service())
 	p.line(margin, 15, margin+width, 15)
@@ -124,7 +151,6 @@ const a4Margin, a4Width = 18.0, 174.0
 // receipt draws what was shipped, by whom, and how it is collected.
 func (p *page) receipt(in Input) {
 	s := in.Shipment
-	p.add(a4)
 	p.text(a4Margin, 18, a4Width, 10, 22, bold, "Receipt")
 	p.text(a4Margin, 29, a4Width, 6, 10, plain, "Shipment "+s.ShipmentID)
 	first, last := s.Legs[0], s.Legs[len(s.Legs)-1]
@@ -157,7 +183,6 @@ func (p *page) receipt(in Input) {
 // invoice draws the customs invoice.
 func (p *page) invoice(in Input) {
 	s := in.Shipment
-	p.add(a4)
 	p.text(a4Margin, 18, a4Width, 10, 22, bold, "Customs invoice")
 	p.text(a4Margin, 29, a4Width, 6, 10, plain, "Shipment "+s.ShipmentID+", "+s.CollectionDate)
 	first, last := s.Legs[0], s.Legs[len(s.Legs)-1]
