@@ -42,7 +42,7 @@ func TestBurst(t *testing.T) {
 				marks[mark] = time.Since(began)
 			}
 			steady := float64(n-2*(n/10)) / (marks[n-n/10] - marks[n/10]).Seconds()
-			s.visibleClosed(t, n)
+			s.listed(t, n, processes+closed)
 			durations := s.processDurations(t)
 			require.Len(t, durations, n)
 			t.Logf("%s: %d at once, done after %.1f s, %.1f per second steadily: drained in %.2f of the time that takes; from start to end in Temporal: p50 %v, p99 %v, max %v",
@@ -84,17 +84,6 @@ func (s *system) watchCompletions(t testing.TB) *atomic.Int64 {
 }
 
 const processes = "WorkflowType = 'ShipmentProcess'"
-
-// visibleClosed waits until Temporal lists so many processes as completed.
-func (s *system) visibleClosed(t testing.TB, n int) {
-	t.Helper()
-	eventually(t, func() bool {
-		count, err := s.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{
-			Namespace: stack.Namespace, Query: processes + " AND ExecutionStatus = 'Completed'",
-		})
-		return err == nil && count.GetCount() == int64(n)
-	}, "%d processes have completed", n)
-}
 
 // processDurations lists how long the processes took, the shortest first.
 func (s *system) processDurations(t testing.TB) []time.Duration {
