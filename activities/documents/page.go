@@ -79,13 +79,11 @@ func (p *page) put(part *part) {
 	}
 }
 
-// record draws a part apart from all documents.
+// record draws a part apart from the document, with the same fonts.
 func (p *page) record(part *part) []string {
 	var pages []string
-	template := fpdf.CreateTpl(fpdf.PointType{}, part.size, "P", "mm", "", func(tpl *fpdf.Tpl) {
-		apart := &page{pdf: &tpl.Fpdf, typeface: p.typeface}
-		apart.addTo(apart.pdf)
-		part.draw(apart)
+	template := p.pdf.CreateTemplateCustom(fpdf.PointType{}, part.size, func(tpl *fpdf.Tpl) {
+		part.draw(&page{pdf: &tpl.Fpdf, typeface: p.typeface})
 		p.pdf.SetError(tpl.Error())
 	})
 	for _, recorded := range template.FromPages() {
