@@ -3,9 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"shipments/activities/documents"
 )
@@ -22,16 +19,9 @@ func (a *Documents) Generate(ctx context.Context, in documents.Input) error {
 	if err != nil {
 		return fmt.Errorf("documents of shipment %s: %w", in.Shipment.ShipmentID, err)
 	}
-	all, ctx := errgroup.WithContext(ctx)
-	kinds := make([]string, 0, len(rendered))
-	for kind := range rendered {
-		kinds = append(kinds, kind)
+	named := make(map[string][]byte, len(rendered))
+	for kind, document := range rendered {
+		named[documents.Name(in.Shipment.ShipmentID, kind)] = document
 	}
-	slices.Sort(kinds)
-	for _, kind := range kinds {
-		all.Go(func() error {
-			return a.Store.Put(ctx, documents.Name(in.Shipment.ShipmentID, kind), rendered[kind])
-		})
-	}
-	return all.Wait()
+	return a.Store.PutAll(ctx, named)
 }

@@ -5,12 +5,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
+	"golang.org/x/sync/errgroup"
 )
 
 // Bucket is the JetStream object store that keeps the documents.
@@ -61,37 +66,96 @@ func (s *Store) bucket(ctx context.Context) (jetstream.ObjectStore, error) {
 	return bucket, nil
 }
 
-// Put stores a document and returns when it can be read back unharmed. A
-// repeat with the same content leaves what is there; a put that was torn by a
-// crash is not visible, and repeated whole.
+// Put stores a document; see [Store.PutAll].
 func (s *Store) Put(ctx context.Context, name string, content []byte) error {
+	return s.PutAll(ctx, map[string][]byte{name: content})
+}
+
+// PutAll stores documents by their names and returns when all of them can be
+// read back unharmed. A repeat with the same content leaves what is there; a
+// put that was torn by a crash is not visible, and repeated whole. What is
+// damaged, or another rendering, is replaced.
+func (s *Store) PutAll(ctx context.Context, documents map[string][]byte) error {
 	bucket, err := s.bucket(ctx)
 	if err != nil {
 		return err
 	}
-	if info, err := bucket.GetInfo(ctx, name); err == nil {
-		if stored, err := s.read(ctx, info); err == nil && bytes.Equal(stored, content) {
-			return nil
-		}
-		// What is damaged, or another rendering, is put again.
+	missing, err := s.missing(ctx, documents)
+	if err != nil {
+		return fmt.Errorf("look for documents: %w", err)
 	}
+	if len(missing) == 0 {
+		return nil
+	}
+	puts, putting := errgroup.WithContext(ctx)
+	for name, content := range missing {
+		puts.Go(func() error { return put(putting, bucket, name, content) })
+	}
+	if err := puts.Wait(); err != nil {
+		return err
+	}
+	missing, err = s.missing(ctx, missing)
+	if err != nil {
+		return fmt.Errorf("read documents back: %w", err)
+	}
+	for name := range missing {
+		return fmt.Errorf("read document %s back: %w", name, ErrDamaged)
+	}
+	return nil
+}
+
+func put(ctx context.Context, bucket jetstream.ObjectStore, name string, content []byte) error {
 	meta := jetstream.ObjectMeta{
 		Name: name, Headers: map[string][]string{"Content-Type": {"application/pdf"}},
 		// A chunk's buffer is allocated for every object: no more than it needs.
 		Opts: &jetstream.ObjectMetaOptions{ChunkSize: uint32(min(max(1, len(content)), mostChunk))},
 	}
-	info, err := bucket.Put(ctx, meta, bytes.NewReader(content))
-	if err != nil {
+	if _, err := bucket.Put(ctx, meta, bytes.NewReader(content)); err != nil {
 		return fmt.Errorf("store document %s: %w", name, err)
 	}
-	stored, err := s.read(ctx, info)
-	if err != nil {
-		return fmt.Errorf("read document %s back: %w", name, err)
-	}
-	if !bytes.Equal(stored, content) {
-		return fmt.Errorf("read document %s back: %w", name, ErrDamaged)
-	}
 	return nil
+}
+
+// missing are those of the documents that are not in the bucket as they are
+// here, byte by byte. It asks for their infos all at once, and so for the
+// content of those that have one chunk, which are nearly all.
+func (s *Store) missing(ctx context.Context, documents map[string][]byte) (map[string][]byte, error) {
+	infoSubjects := make(map[string]string, len(documents))
+	for name := range documents {
+		infoSubjects[name] = infoSubject(name)
+	}
+	infos, err := s.last(ctx, slices.Sorted(maps.Values(infoSubjects)))
+	if err != nil {
+		return nil, err
+	}
+	missing := map[string][]byte{}
+	chunks := map[string]string{}
+	for name, content := range documents {
+		var info jetstream.ObjectInfo
+		switch err := json.Unmarshal(infos[infoSubjects[name]], &info); {
+		case err != nil || info.Deleted || !describes(&info, content):
+			missing[name] = content
+		case info.Chunks == 1:
+			chunks[name] = chunkSubject(&info)
+		default:
+			if stored, err := s.read(ctx, &info); err != nil || !bytes.Equal(stored, content) {
+				missing[name] = content
+			}
+		}
+	}
+	if len(chunks) == 0 {
+		return missing, nil
+	}
+	stored, err := s.last(ctx, slices.Sorted(maps.Values(chunks)))
+	if err != nil {
+		return nil, err
+	}
+	for name, subject := range chunks {
+		if chunk, ok := stored[subject]; !ok || !bytes.Equal(chunk, documents[name]) {
+			missing[name] = documents[name]
+		}
+	}
+	return missing, nil
 }
 
 // Get reads a document whole and verifies it. It returns [ErrUnknown] if there
@@ -116,36 +180,73 @@ func (s *Store) Get(ctx context.Context, name string) (content []byte, etag stri
 	return content, `"` + digest(content) + `"`, nil
 }
 
+// The subjects and the stream of a bucket's objects (NATS ADR-20).
+const bucketStream = "OBJ_" + Bucket
+
+func infoSubject(name string) string {
+	return "$O." + Bucket + ".M." + base64.URLEncoding.EncodeToString([]byte(name))
+}
+
+func chunkSubject(info *jetstream.ObjectInfo) string { return "$O." + Bucket + ".C." + info.NUID }
+
+// describes says whether an info's size and digest are those of a content.
+func describes(info *jetstream.ObjectInfo, content []byte) bool {
+	sum := sha256.Sum256(content)
+	return uint64(len(content)) == info.Size && info.Digest == "SHA-256="+base64.URLEncoding.EncodeToString(sum[:])
+}
+
 // read reads an object's chunks with one batched request and verifies them
-// against the size and the digest in its info (NATS ADR-20). The bucket's own
-// Get makes a consumer for every object, and waits for a chunk that is missing.
+// against its info. The bucket's own Get makes a consumer for every object, and
+// waits for a chunk that is missing.
 func (s *Store) read(ctx context.Context, info *jetstream.ObjectInfo) ([]byte, error) {
-	chunks, err := jetstreamext.GetBatch(ctx, s.js, "OBJ_"+Bucket, int(info.Chunks)+1,
-		jetstreamext.GetBatchSubject("$O."+Bucket+".C."+info.NUID))
+	chunks, err := collect(jetstreamext.GetBatch(ctx, s.js, bucketStream, int(info.Chunks)+1, jetstreamext.GetBatchSubject(chunkSubject(info))))
 	if err != nil {
 		return nil, err
 	}
 	content := make([]byte, 0, info.Size)
-	answered := false
-	for chunk, err := range chunks {
+	for _, chunk := range chunks {
+		content = append(content, chunk.Data...)
+	}
+	if !describes(info, content) {
+		return nil, ErrDamaged
+	}
+	return content, nil
+}
+
+// last reads the last messages of subjects, of those that have any, with one request.
+func (s *Store) last(ctx context.Context, subjects []string) (map[string][]byte, error) {
+	messages, err := collect(jetstreamext.GetLastMsgsFor(ctx, s.js, bucketStream, subjects))
+	if err != nil {
+		return nil, err
+	}
+	last := make(map[string][]byte, len(messages))
+	for _, message := range messages {
+		last[message.Subject] = message.Data
+	}
+	return last, nil
+}
+
+// collect collects the messages of a batched reply, and makes sure that it is complete.
+func collect(replies iter.Seq2[*jetstream.RawStreamMsg, error], err error) ([]*jetstream.RawStreamMsg, error) {
+	if err != nil {
+		return nil, err
+	}
+	var messages []*jetstream.RawStreamMsg
+	complete := false
+	for message, err := range replies {
 		if errors.Is(err, jetstreamext.ErrNoMessages) {
-			answered = true
-			break
+			return nil, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		answered = chunk.Header.Get("Nats-Num-Pending") == "0"
-		content = append(content, chunk.Data...)
+		complete = message.Header.Get("Nats-Num-Pending") == "0"
+		messages = append(messages, message)
 	}
-	if !answered {
+	if !complete {
 		return nil, fmt.Errorf("no complete reply: %w", context.DeadlineExceeded)
 	}
-	sum := sha256.Sum256(content)
-	if uint64(len(content)) != info.Size || info.Digest != "SHA-256="+base64.URLEncoding.EncodeToString(sum[:]) {
-		return nil, ErrDamaged
-	}
-	return content, nil
+	return messages, nil
 }
 
 func digest(content []byte) string {

@@ -1,6 +1,7 @@
 package documents_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -67,6 +68,41 @@ func TestARetriedActivityLeavesOneObjectPerDocument(t *testing.T) {
 	stream, err := s.JS.Stream(t.Context(), "OBJ_"+documents.Bucket)
 	require.NoError(t, err)
 	require.Equal(t, uint64(12), stream.CachedInfo().State.Msgs, "a chunk and an info each, and nothing left over")
+}
+
+func TestOnlyWhatIsNotThereUnharmedIsStored(t *testing.T) {
+	t.Parallel()
+	s, store := setup(t)
+	all := map[string][]byte{
+		"abc_labels": []byte("labels"), "abc_receipt": []byte("receipt"), "abc_invoice": make([]byte, 300_000), "abc_combined": make([]byte, 300_000),
+	}
+	require.NoError(t, store.PutAll(t.Context(), all))
+	bucket, err := s.JS.ObjectStore(t.Context(), documents.Bucket)
+	require.NoError(t, err)
+	nuids := func() map[string]string {
+		nuids := map[string]string{}
+		objects, err := bucket.List(t.Context())
+		require.NoError(t, err)
+		for _, object := range objects {
+			nuids[object.Name] = object.NUID
+		}
+		return nuids
+	}
+	before := nuids()
+	damage(t, s, "abc_labels")
+	damage(t, s, "abc_invoice")
+	all["abc_more"] = nil
+	require.NoError(t, store.PutAll(t.Context(), all))
+	after := nuids()
+	require.Len(t, after, 5)
+	for name, content := range all {
+		stored, _, err := store.Get(t.Context(), name)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(content, stored), name)
+		require.Equal(t, name == "abc_receipt" || name == "abc_combined", before[name] == after[name], "%s is left alone if it is unharmed", name)
+	}
+	require.NoError(t, store.PutAll(t.Context(), all))
+	require.Equal(t, after, nuids())
 }
 
 func TestADamagedDocumentIsFoundOutAndMended(t *testing.T) {
