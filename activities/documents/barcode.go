@@ -1,7 +1,9 @@
 package documents
 
 import (
+	"fmt"
 	"image/color"
+	"strings"
 
 	"github.com/boombuler/barcode/code128"
 )
@@ -21,18 +23,24 @@ func (p *page) code128Bars(text string, x, y, w, h float64) {
 		return
 	}
 	modules := code.Bounds().Dx()
-	module := w / float64(modules+2*quietZone)
 	isBar := func(i int) bool { return i < modules && code.At(i, 0) == color.Black }
-	p.pdf.SetFillColor(0, 0, 0)
-	for i := 0; i < modules; {
-		if !isBar(i) {
-			i++
-			continue
-		}
+	// The bars are filled together, in coordinates in which a module is 1 wide and
+	// the box 1 high (ISO 32000, 8.3.4): exact multiples of the module, and short.
+	points := p.pdf.GetConversionRatio()
+	_, pageHeight := p.pdf.GetPageSize()
+	module := w / float64(modules+2*quietZone)
+	var bars strings.Builder
+	fmt.Fprintf(&bars, "q %.5f 0 0 %.2f %.2f %.2f cm\n", module*points, h*points, (x+quietZone*module)*points, (pageHeight-y-h)*points)
+	for i := 0; i < modules; i++ {
 		start := i
 		for isBar(i) {
 			i++
 		}
-		p.pdf.Rect(x+float64(quietZone+start)*module, y, float64(i-start)*module, h, "F")
+		if i > start {
+			fmt.Fprintf(&bars, "%d 0 %d 1 re\n", start, i-start)
+		}
 	}
+	bars.WriteString("f Q")
+	p.pdf.SetFillColor(0, 0, 0)
+	p.pdf.RawWriteStr(bars.String())
 }
