@@ -11,6 +11,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -98,8 +99,8 @@ func (s *Store) PutAll(ctx context.Context, documents map[string][]byte) error {
 	if err != nil {
 		return fmt.Errorf("read documents back: %w", err)
 	}
-	for name := range missing {
-		return fmt.Errorf("read document %s back: %w", name, ErrDamaged)
+	if len(missing) > 0 {
+		return fmt.Errorf("read %s back: %w", strings.Join(slices.Sorted(maps.Keys(missing)), ", "), ErrDamaged)
 	}
 	return nil
 }

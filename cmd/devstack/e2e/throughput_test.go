@@ -52,7 +52,7 @@ func TestThroughput(t *testing.T) {
 		t.Run(test.composition+", first try "+test.firstTry, func(t *testing.T) {
 			t.Setenv("SHIPMENTS_CARRIER_FIRST_TRY", test.firstTry)
 			var bare, pipeline throughput
-			rounds := max(1, *shipments/1000)
+			rounds := max(1, *shipments/2000)
 			for round := range rounds {
 				measure := func(what string, total *throughput, do func(s *system, t testing.TB, first, n int) throughput) {
 					t.Run(fmt.Sprintf("%s, round %d", what, round+1), func(t *testing.T) {
