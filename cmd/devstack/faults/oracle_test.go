@@ -261,14 +261,21 @@ func (s *site) read(name string) []jetstream.Msg {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), s.patience)
 	defer cancel()
-	stream, err := s.js.Stream(ctx, name)
-	require.NoError(s, err)
-	left := stream.CachedInfo().State.Msgs
+	var left uint64
+	var consumer jetstream.Consumer
+	// A cluster that has just regained its quorum says for a moment that it is unavailable.
+	s.eventually("stream "+name+" can be read", func(ctx context.Context) bool {
+		stream, err := s.js.Stream(ctx, name)
+		if err != nil {
+			return false
+		}
+		left = stream.CachedInfo().State.Msgs
+		consumer, err = stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
+		return err == nil
+	})
 	if left == 0 {
 		return nil
 	}
-	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
-	require.NoError(s, err)
 	arriving, err := consumer.Messages()
 	require.NoError(s, err)
 	defer arriving.Stop()
