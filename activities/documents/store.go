@@ -14,7 +14,9 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 	"golang.org/x/sync/errgroup"
 )
@@ -77,11 +79,7 @@ func (s *Store) Put(ctx context.Context, name string, content []byte) error {
 // put that was torn by a crash is not visible, and repeated whole. What is
 // damaged, or another rendering, is replaced.
 func (s *Store) PutAll(ctx context.Context, documents map[string][]byte) error {
-	bucket, err := s.bucket(ctx)
-	if err != nil {
-		return err
-	}
-	missing, err := s.missing(ctx, documents)
+	missing, stored, err := s.missing(ctx, documents)
 	if err != nil {
 		return fmt.Errorf("look for documents: %w", err)
 	}
@@ -90,12 +88,12 @@ func (s *Store) PutAll(ctx context.Context, documents map[string][]byte) error {
 	}
 	puts, putting := errgroup.WithContext(ctx)
 	for name, content := range missing {
-		puts.Go(func() error { return put(putting, bucket, name, content) })
+		puts.Go(func() error { return s.put(putting, name, content, stored[name]) })
 	}
 	if err := puts.Wait(); err != nil {
 		return err
 	}
-	missing, err = s.missing(ctx, missing)
+	missing, _, err = s.missing(ctx, missing)
 	if err != nil {
 		return fmt.Errorf("read documents back: %w", err)
 	}
@@ -105,58 +103,103 @@ func (s *Store) PutAll(ctx context.Context, documents map[string][]byte) error {
 	return nil
 }
 
-func put(ctx context.Context, bucket jetstream.ObjectStore, name string, content []byte) error {
-	meta := jetstream.ObjectMeta{
-		Name: name, Headers: map[string][]string{"Content-Type": {"application/pdf"}},
-		// A chunk's buffer is allocated for every object: no more than it needs.
-		Opts: &jetstream.ObjectMetaOptions{ChunkSize: uint32(min(max(1, len(content)), mostChunk))},
+// put stores an object as NATS ADR-20 lays down: its chunks, and when they are
+// stored the info that makes them visible; then it removes the chunks of what
+// it replaces, if anything. The bucket's own Put looks every object up again
+// and subscribes anew for it, which takes as long as to store it.
+func (s *Store) put(ctx context.Context, name string, content []byte, replaced *jetstream.ObjectInfo) error {
+	info := jetstream.ObjectInfo{
+		ObjectMeta: jetstream.ObjectMeta{
+			Name: name, Headers: nats.Header{"Content-Type": {"application/pdf"}},
+			Opts: &jetstream.ObjectMetaOptions{ChunkSize: mostChunk},
+		},
+		Bucket: Bucket, NUID: nuid.Next(), Size: uint64(len(content)), Digest: objectDigest(content),
 	}
-	if _, err := bucket.Put(ctx, meta, bytes.NewReader(content)); err != nil {
+	for chunk := range slices.Chunk(content, mostChunk) {
+		if _, err := s.js.Publish(ctx, chunkSubject(&info), chunk); err != nil {
+			return fmt.Errorf("store document %s: chunk %d: %w", name, info.Chunks, err)
+		}
+		info.Chunks++
+	}
+	encoded, err := json.Marshal(info)
+	if err != nil {
+		return fmt.Errorf("encode the info of document %s: %w", name, err)
+	}
+	msg := nats.NewMsg(infoSubject(name))
+	msg.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
+	msg.Data = encoded
+	if _, err := s.js.PublishMsg(ctx, msg); err != nil {
 		return fmt.Errorf("store document %s: %w", name, err)
+	}
+	if replaced == nil {
+		return nil
+	}
+	stream, err := s.js.Stream(ctx, bucketStream)
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSubject(chunkSubject(replaced)))
+	}
+	if err != nil {
+		return fmt.Errorf("remove what document %s replaces: %w", name, err)
 	}
 	return nil
 }
 
 // missing are those of the documents that are not in the bucket as they are
-// here, byte by byte. It asks for their infos all at once, and so for the
-// content of those that have one chunk, which are nearly all.
-func (s *Store) missing(ctx context.Context, documents map[string][]byte) (map[string][]byte, error) {
-	infoSubjects := make(map[string]string, len(documents))
-	for name := range documents {
-		infoSubjects[name] = infoSubject(name)
-	}
-	infos, err := s.last(ctx, slices.Sorted(maps.Values(infoSubjects)))
+// here, byte by byte; stored are the infos that are there under their names.
+// It asks for the infos all at once, and so for the content of those that have
+// one chunk, which are nearly all.
+func (s *Store) missing(ctx context.Context, documents map[string][]byte) (missing map[string][]byte, stored map[string]*jetstream.ObjectInfo, err error) {
+	stored, err = s.infos(ctx, documents)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	missing := map[string][]byte{}
+	missing = map[string][]byte{}
 	chunks := map[string]string{}
 	for name, content := range documents {
-		var info jetstream.ObjectInfo
-		switch err := json.Unmarshal(infos[infoSubjects[name]], &info); {
-		case err != nil || info.Deleted || !describes(&info, content):
+		switch info := stored[name]; {
+		case info == nil || info.Deleted || !describes(info, content):
 			missing[name] = content
 		case info.Chunks == 1:
-			chunks[name] = chunkSubject(&info)
+			chunks[name] = chunkSubject(info)
 		default:
-			if stored, err := s.read(ctx, &info); err != nil || !bytes.Equal(stored, content) {
+			if stored, err := s.read(ctx, info); err != nil || !bytes.Equal(stored, content) {
 				missing[name] = content
 			}
 		}
 	}
 	if len(chunks) == 0 {
-		return missing, nil
+		return missing, stored, nil
 	}
-	stored, err := s.last(ctx, slices.Sorted(maps.Values(chunks)))
+	contents, err := s.last(ctx, slices.Sorted(maps.Values(chunks)))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for name, subject := range chunks {
-		if chunk, ok := stored[subject]; !ok || !bytes.Equal(chunk, documents[name]) {
+		if chunk, ok := contents[subject]; !ok || !bytes.Equal(chunk, documents[name]) {
 			missing[name] = documents[name]
 		}
 	}
-	return missing, nil
+	return missing, stored, nil
+}
+
+// infos are those that are stored under the names of documents.
+func (s *Store) infos(ctx context.Context, documents map[string][]byte) (map[string]*jetstream.ObjectInfo, error) {
+	names := make(map[string]string, len(documents))
+	for name := range documents {
+		names[infoSubject(name)] = name
+	}
+	encoded, err := s.last(ctx, slices.Sorted(maps.Keys(names)))
+	if err != nil {
+		return nil, err
+	}
+	infos := make(map[string]*jetstream.ObjectInfo, len(encoded))
+	for subject, data := range encoded {
+		var info jetstream.ObjectInfo
+		if err := json.Unmarshal(data, &info); err == nil && info.NUID != "" { // What is none is replaced.
+			infos[names[subject]] = &info
+		}
+	}
+	return infos, nil
 }
 
 // Get reads a document whole and verifies it. It returns [ErrUnknown] if there
@@ -192,8 +235,12 @@ func chunkSubject(info *jetstream.ObjectInfo) string { return "$O." + Bucket + "
 
 // describes says whether an info's size and digest are those of a content.
 func describes(info *jetstream.ObjectInfo, content []byte) bool {
+	return uint64(len(content)) == info.Size && info.Digest == objectDigest(content)
+}
+
+func objectDigest(content []byte) string {
 	sum := sha256.Sum256(content)
-	return uint64(len(content)) == info.Size && info.Digest == "SHA-256="+base64.URLEncoding.EncodeToString(sum[:])
+	return "SHA-256=" + base64.URLEncoding.EncodeToString(sum[:])
 }
 
 // read reads an object's chunks with one batched request and verifies them

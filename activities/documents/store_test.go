@@ -105,6 +105,50 @@ func TestOnlyWhatIsNotThereUnharmedIsStored(t *testing.T) {
 	require.Equal(t, after, nuids())
 }
 
+func TestNothingIsLeftOfWhatIsReplaced(t *testing.T) {
+	t.Parallel()
+	s, store := setup(t)
+	stream, err := s.JS.Stream(t.Context(), "OBJ_"+documents.Bucket)
+	require.NoError(t, err)
+	for _, content := range [][]byte{make([]byte, 300_000), []byte("another"), nil, make([]byte, 300_001), []byte("the last")} {
+		require.NoError(t, store.PutAll(t.Context(), map[string][]byte{"abc_labels": content, "abc_receipt": []byte("the same")}))
+		info, err := stream.Info(t.Context())
+		require.NoError(t, err)
+		chunks := (len(content) + 128<<10 - 1) / (128 << 10)
+		require.EqualValues(t, 1+chunks+2, info.State.Msgs, "an info each, and the chunks of what is there")
+	}
+}
+
+// What is stored is an object like any other: for the nats CLI and every
+// library.
+func TestTheBucketIsAnObjectStore(t *testing.T) {
+	t.Parallel()
+	s, store := setup(t)
+	bucket, err := s.JS.ObjectStore(t.Context(), documents.Bucket)
+	require.NoError(t, err)
+	for _, content := range [][]byte{{}, []byte("labels"), make([]byte, 300_000)} {
+		require.NoError(t, store.Put(t.Context(), "abc_labels", content))
+		got, err := bucket.GetBytes(t.Context(), "abc_labels")
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(content, got))
+		object, err := bucket.GetInfo(t.Context(), "abc_labels")
+		require.NoError(t, err)
+		require.Equal(t, "application/pdf", object.Headers["Content-Type"][0])
+		require.EqualValues(t, 128<<10, object.Opts.ChunkSize)
+
+		_, err = bucket.PutBytes(t.Context(), "abc_receipt", content)
+		require.NoError(t, err)
+		require.NoError(t, store.Put(t.Context(), "abc_receipt", content), "what another client stored is recognised")
+		again, err := bucket.GetInfo(t.Context(), "abc_receipt")
+		require.NoError(t, err)
+		require.NoError(t, bucket.Delete(t.Context(), "abc_receipt"))
+		require.NoError(t, store.Put(t.Context(), "abc_receipt", content), "and put again if it was deleted")
+		anew, err := bucket.GetInfo(t.Context(), "abc_receipt")
+		require.NoError(t, err)
+		require.NotEqual(t, again.NUID, anew.NUID)
+	}
+}
+
 func TestADamagedDocumentIsFoundOutAndMended(t *testing.T) {
 	t.Parallel()
 	s, store := setup(t)
