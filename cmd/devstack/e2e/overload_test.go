@@ -60,7 +60,7 @@ func (s *system) publishAll(t testing.TB, first, n int) {
 	t.Helper()
 	publisher := events.NewPublisher(s.js, "http://shipments.test")
 	now := time.Now()
-	inParallel(n, func(i int) {
+	inParallel(upTo(n), func(i int) {
 		id := burstID(first + i)
 		ev, err := events.NewCreated("e-"+id, "/burst", now, shipment.Sample(id, now))
 		if err == nil {
