@@ -9,7 +9,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"shipments/events"
@@ -53,14 +52,10 @@ func BenchmarkJudge(b *testing.B) {
 }
 
 // willing is a Temporal that takes everything.
-type willing struct{}
+type willing struct{ Temporal }
 
 func (willing) SignalWithStartWorkflow(context.Context, string, string, any, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
 	return nil, nil //nolint:nilnil // nobody looks
 }
 
 func (willing) SignalWorkflow(context.Context, string, string, string, any) error { return nil }
-
-func (willing) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	return nil, nil //nolint:nilnil // nobody looks
-}

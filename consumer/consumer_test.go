@@ -13,6 +13,8 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -33,6 +35,7 @@ type fakeTemporal struct {
 	start    func(created workflows.Created, options client.StartWorkflowOptions, in workflows.ProcessInput) error
 	describe func(workflowID string) (*commonpb.Memo, error)
 	signal   func(request workflows.Requested) error
+	history  func(workflowID string) ([]*historypb.HistoryEvent, error)
 }
 
 func (f *fakeTemporal) SignalWorkflow(_ context.Context, _, _, _ string, arg any) error {
@@ -50,6 +53,27 @@ func (f *fakeTemporal) DescribeWorkflowExecution(_ context.Context, workflowID, 
 	return &workflowservice.DescribeWorkflowExecutionResponse{
 		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Memo: memo},
 	}, err
+}
+
+func (f *fakeTemporal) GetWorkflowHistory(_ context.Context, workflowID, _ string, _ bool, _ enumspb.HistoryEventFilterType) client.HistoryEventIterator {
+	events, err := f.history(workflowID)
+	return &fakeHistory{events, err}
+}
+
+type fakeHistory struct {
+	events []*historypb.HistoryEvent
+	err    error
+}
+
+func (f *fakeHistory) HasNext() bool { return len(f.events) > 0 || f.err != nil }
+
+func (f *fakeHistory) Next() (*historypb.HistoryEvent, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	next := f.events[0]
+	f.events = f.events[1:]
+	return next, nil
 }
 
 // bundle is a running consumer on a server of its own.

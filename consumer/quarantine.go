@@ -2,12 +2,9 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-
-	"go.temporal.io/api/serviceerror"
 
 	"shipments/events"
 	"shipments/shipment"
@@ -15,17 +12,17 @@ import (
 )
 
 // quarantine judges a message that was delivered too often, without parsing it:
-// that may be what crashes. It is rejected, unless the crashes came after it
-// had its effect.
+// that may be what crashes. It is rejected, unless the crashes came after it was
+// taken to a process, which judges it.
 func (h *handling) quarantine(ctx context.Context, d delivery) verdict {
 	id := events.SubjectShipment(d.msg.Subject)
 	return h.persist(id, func() (verdict, error) {
-		starter, err := h.started(ctx, d)
+		receiver, err := h.receiver(ctx, d)
 		if err != nil {
 			return verdict{}, err
 		}
-		if starter != "" {
-			return verdict{effect: "had started its process before handling it crashed", shipmentID: starter}, nil
+		if receiver != "" {
+			return verdict{effect: "had been taken to its process before handling it crashed", shipmentID: receiver}, nil
 		}
 		return verdict{shipmentID: id, reasons: []shipment.Reason{{
 			Code:    events.CodeDeliveredTooOften,
@@ -34,25 +31,17 @@ func (h *handling) quarantine(ctx context.Context, d delivery) verdict {
 	})
 }
 
-// started returns the shipment whose process this very message has started, or
-// nothing.
-func (h *handling) started(ctx context.Context, d delivery) (string, error) {
+// receiver returns the shipment whose process has received this very message,
+// or nothing.
+func (h *handling) receiver(ctx context.Context, d delivery) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	for _, id := range mentioned(d) {
-		described, err := h.temporal.DescribeWorkflowExecution(ctx, workflows.ProcessID(id), "")
-		var unknown *serviceerror.NotFound
-		if errors.As(err, &unknown) {
-			continue
-		}
-		if err != nil {
-			return "", fmt.Errorf("describe the process: %w", err)
-		}
-		memo, err := workflows.ReadMemo(described.GetWorkflowExecutionInfo().GetMemo())
+		received, err := workflows.Received(ctx, h.temporal, id, d.meta.Sequence.Stream)
 		if err != nil {
 			return "", err
 		}
-		if memo.StreamSequence == d.meta.Sequence.Stream {
+		if received {
 			return id, nil
 		}
 	}

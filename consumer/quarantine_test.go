@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	commonpb "go.temporal.io/api/common/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
 
@@ -17,52 +17,92 @@ import (
 	"shipments/events"
 	"shipments/events/eventstest"
 	"shipments/shipment"
+	"shipments/workflows"
 )
 
 func TestAMessageDeliveredTooOftenIsQuarantined(t *testing.T) {
 	t.Parallel()
-	s := crashedOn(t, nats.NewMsg("shipments.created.c1"), func(string) (*commonpb.Memo, error) {
-		return nil, serviceerror.NewNotFound("no such process")
-	})
-	require.Eventually(t, func() bool {
-		return len(s.Messages(t, events.StreamRejections, "shipments.rejected.c1")) == 1
-	}, 10*time.Second, 10*time.Millisecond)
-	require.Equal(t, events.CodeDeliveredTooOften, s.Rejections(t)[0].Reasons[0].Code)
+	for name, history := range map[string]func(string) ([]*historypb.HistoryEvent, error){
+		"there is no process": func(string) ([]*historypb.HistoryEvent, error) {
+			return nil, serviceerror.NewNotFound("no such process")
+		},
+		"its process was started by others": func(string) ([]*historypb.HistoryEvent, error) { return received(t, 2), nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := crashedOn(t, nats.NewMsg("shipments.created.c1"), 3, history)
+			require.Eventually(t, func() bool {
+				return len(s.Messages(t, events.StreamRejections, "shipments.rejected.c1")) == 1
+			}, 10*time.Second, 10*time.Millisecond)
+			require.Equal(t, events.CodeDeliveredTooOften, s.Rejections(t)[0].Reasons[0].Code)
+		})
+	}
 }
 
-func TestAMessageDeliveredTooOftenThatHadItsEffectIsNotRejected(t *testing.T) {
+func TestAMessageDeliveredTooOftenThatWasTakenToItsProcessIsNotRejected(t *testing.T) {
 	t.Parallel()
-	content := shipment.Sample("c1", now)
-	ev, err := events.NewCreated("e-1", "/team", now, content)
+	ev, err := events.NewCreated("e-1", "/team", now, shipment.Sample("c1", now))
 	require.NoError(t, err)
-	msg, err := events.Message(events.TypeCreated, ev)
+	created, err := events.Message(events.TypeCreated, ev)
 	require.NoError(t, err)
-	s := crashedOn(t, msg, func(id string) (*commonpb.Memo, error) {
-		require.Equal(t, "shipment.c1", id)
-		sequence, err := converter.GetDefaultDataConverter().ToPayload(1)
-		return &commonpb.Memo{Fields: map[string]*commonpb.Payload{"streamSequence": sequence}}, err
-	})
-	b := &bundle{Server: s}
-	b.settled(t)
-	require.Empty(t, s.Rejections(t))
+	request := nats.NewMsg(events.TypeCancellationRequested)
+	request.Data = cancellation(t, "c1")
+	for name, test := range map[string]struct {
+		msg        *nats.Msg
+		deliveries int
+	}{
+		"created": {created, 3},
+		"request": {request, 300}, // It may be early a hundred times.
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := crashedOn(t, test.msg, test.deliveries, func(id string) ([]*historypb.HistoryEvent, error) {
+				require.Equal(t, "shipment.c1", id)
+				return received(t, 7, 1), nil
+			})
+			b := &bundle{Server: s}
+			b.settled(t)
+			require.Empty(t, s.Rejections(t))
+		})
+	}
 }
 
-// crashedOn runs a consumer on a server with one message, on which three
-// consumers have crashed before.
-func crashedOn(t *testing.T, msg *nats.Msg, describe func(string) (*commonpb.Memo, error)) *eventstest.Server {
+// received is the history of a process that was signalled by hand and by
+// messages of these sequences.
+func received(t *testing.T, sequences ...uint64) []*historypb.HistoryEvent {
+	t.Helper()
+	history := []*historypb.HistoryEvent{{}, signalled(t, "by hand"), signalled(t)}
+	for _, sequence := range sequences {
+		history = append(history, signalled(t, workflows.Requested{StreamSequence: sequence}))
+	}
+	return history
+}
+
+func signalled(t *testing.T, args ...any) *historypb.HistoryEvent {
+	t.Helper()
+	input, err := converter.GetDefaultDataConverter().ToPayloads(args...)
+	require.NoError(t, err)
+	return &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionSignaledEventAttributes{
+		WorkflowExecutionSignaledEventAttributes: &historypb.WorkflowExecutionSignaledEventAttributes{Input: input},
+	}}
+}
+
+// crashedOn runs a consumer on a server with one message, on which consumers
+// have crashed before.
+func crashedOn(t *testing.T, msg *nats.Msg, deliveries int, history func(string) ([]*historypb.HistoryEvent, error)) *eventstest.Server {
 	t.Helper()
 	s := eventstest.StartProvisioned(t)
 	_, err := s.JS.PublishMsg(t.Context(), msg)
 	require.NoError(t, err)
 	durable, err := s.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
 	require.NoError(t, err)
-	for range 3 {
+	for range deliveries {
 		m, err := durable.Next(jetstream.FetchMaxWait(5 * time.Second))
 		require.NoError(t, err)
 		require.NoError(t, m.Nak())
 	}
 	c := consumer.New(consumer.Config{MaxDeliveries: 3}, consumer.Dependencies{
-		JetStream: s.JS, Publisher: events.NewPublisher(s.JS, "http://api.test"), Temporal: &fakeTemporal{describe: describe},
+		JetStream: s.JS, Publisher: events.NewPublisher(s.JS, "http://api.test"), Temporal: &fakeTemporal{history: history},
 		Log: zerolog.New(zerolog.NewTestWriter(t)),
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -133,8 +133,6 @@ func StartOptions(signal Created, category shipment.Category) client.StartWorkfl
 type Memo struct {
 	Trigger       events.Trigger
 	ContentDigest string
-	// StreamSequence is where the trigger stands in the SHIPMENTS stream.
-	StreamSequence uint64
 }
 
 // ReadMemo reads the memo of a process. Members that are missing stay empty.
@@ -144,7 +142,6 @@ func ReadMemo(memo *commonpb.Memo) (Memo, error) {
 		memoTriggerID:     &m.Trigger.ID,
 		memoTriggerSource: &m.Trigger.Source,
 		memoContentDigest: &m.ContentDigest,
-		memoSequence:      &m.StreamSequence,
 	} {
 		payload, ok := memo.GetFields()[field]
 		if !ok {

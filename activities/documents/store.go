@@ -76,8 +76,9 @@ func (s *Store) Put(ctx context.Context, name string, content []byte) error {
 
 // PutAll stores documents by their names and returns when all of them can be
 // read back unharmed. A repeat with the same content leaves what is there; a
-// put that was torn by a crash is not visible, and repeated whole. What is
-// damaged, or another rendering, is replaced.
+// put that was torn by a crash is not visible, and repeated whole: it leaves
+// some kilobytes behind that nothing names. What is damaged, or another
+// rendering, is replaced.
 func (s *Store) PutAll(ctx context.Context, documents map[string][]byte) error {
 	missing, stored, err := s.missing(ctx, documents)
 	if err != nil {

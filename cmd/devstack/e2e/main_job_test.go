@@ -20,6 +20,7 @@ import (
 	"shipments/events"
 	"shipments/events/eventstest"
 	"shipments/shipment"
+	"shipments/workflows"
 )
 
 // examples are the nine shipments that show everything: three categories,
@@ -291,6 +292,16 @@ func TestACancellationAndARebooking(t *testing.T) {
 	s.changeMinds(t)
 	s.drained(t)
 	require.Empty(t, eventstest.Rejections(t, s.js))
+	for before, id := range []string{cancelledID, rebookedID, cancelledID, rebookedID} { // created twice, then the requests
+		for _, other := range []string{cancelledID, rebookedID} {
+			received, err := workflows.Received(t.Context(), s.temporal, other, uint64(before+1))
+			require.NoError(t, err)
+			require.Equal(t, other == id, received, "message %d, %s", before+1, other)
+		}
+	}
+	received, err := workflows.Received(t.Context(), s.temporal, "cunknown", 1)
+	require.NoError(t, err)
+	require.False(t, received)
 }
 
 // The shipments of changeMinds.
