@@ -240,8 +240,9 @@ func describes(info *jetstream.ObjectInfo, content []byte) bool {
 }
 
 func objectDigest(content []byte) string {
-	sum := sha256.Sum256(content)
-	return "SHA-256=" + base64.URLEncoding.EncodeToString(sum[:])
+	sum := sha256.New()
+	sum.Write(content)
+	return jetstream.GetObjectDigestValue(sum)
 }
 
 // read reads an object's chunks with one batched request and verifies them
