@@ -2,6 +2,7 @@ package consumer_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,6 +66,23 @@ func TestAMessageDeliveredTooOftenThatWasTakenToItsProcessIsNotRejected(t *testi
 			require.Empty(t, s.Rejections(t))
 		})
 	}
+}
+
+func TestAnOutageQuarantinesNothing(t *testing.T) {
+	t.Parallel()
+	msg := nats.NewMsg(events.TypeCancellationRequested)
+	msg.Data = cancellation(t, "c1")
+	var asked atomic.Int64
+	s := crashedOn(t, msg, 300, func(string) ([]*historypb.HistoryEvent, error) {
+		if asked.Add(1) < 3 {
+			return nil, serviceerror.NewUnavailable("no connection")
+		}
+		return received(t, 1), nil
+	})
+	b := &bundle{Server: s}
+	b.settled(t)
+	require.Empty(t, s.Rejections(t))
+	require.EqualValues(t, 3, asked.Load())
 }
 
 // received is the history of a process that was signalled by hand and by

@@ -107,7 +107,7 @@ func (s *Store) PutAll(ctx context.Context, documents map[string][]byte) error {
 // put stores an object as NATS ADR-20 lays down: its chunks, and when they are
 // stored the info that makes them visible; then it removes the chunks of what
 // it replaces, if anything. The bucket's own Put looks every object up again
-// and subscribes anew for it, which takes as long as to store it.
+// and subscribes anew for it.
 func (s *Store) put(ctx context.Context, name string, content []byte, replaced *jetstream.ObjectInfo) error {
 	info := jetstream.ObjectInfo{
 		ObjectMeta: jetstream.ObjectMeta{
