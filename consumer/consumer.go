@@ -116,6 +116,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		Consumer:  c,
 		stopping:  ctx,
 		slots:     slots,
+		arrived:   make(chan delivery),
 		admission: admission{budget: c.config.InFlight, waiting: c.waiting, handled: func() int { return len(slots) }},
 	}
 	stopWatching, err := h.admission.watch(c.js.Conn())
@@ -123,8 +124,11 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return err
 	}
 	defer stopWatching()
+	for range c.config.Concurrency {
+		h.busy.Go(func() { h.handleAll(work) })
+	}
 	for ctx.Err() == nil {
-		if err := h.pull(ctx, work); err != nil && ctx.Err() == nil {
+		if err := h.pull(ctx); err != nil && ctx.Err() == nil {
 			c.log.Warn().Err(err).Msg("Pulling from JetStream failed; trying again")
 			if err := c.provision(ctx); err != nil {
 				c.log.Warn().Err(err).Msg("The streams cannot be provisioned")
@@ -134,6 +138,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 	drained := time.AfterFunc(c.config.DrainTimeout, abandon)
 	defer drained.Stop()
+	close(h.arrived)
 	h.busy.Wait()
 	return nil
 }
@@ -144,14 +149,15 @@ type handling struct {
 
 	stopping  context.Context //nolint:containedctx // its end is what handlers ask for, not their own
 	slots     chan struct{}
+	arrived   chan delivery // to a handler that has a slot: none ever waits in it
 	busy      sync.WaitGroup
 	outage    outage
 	admission admission // used where messages are pulled
 }
 
-// pull asks for as many messages as there are free slots and handles them as
-// they arrive. No message ever waits unattended in a buffer of ours.
-func (h *handling) pull(ctx, work context.Context) error {
+// pull asks for as many messages as there are free slots and has them handled
+// as they arrive. No message ever waits unattended in a buffer of ours.
+func (h *handling) pull(ctx context.Context) error {
 	// Nobody answers a pull from a consumer that does not exist.
 	if _, err := h.js.Consumer(ctx, events.StreamShipments, events.ConsumerName); err != nil {
 		return fmt.Errorf("look up consumer %s: %w", events.ConsumerName, err)
@@ -177,10 +183,7 @@ func (h *handling) pull(ctx, work context.Context) error {
 		err := p.pull(ctx, free, func(d delivery) {
 			free--
 			h.admission.admitted()
-			h.busy.Go(func() {
-				defer h.release(1)
-				h.handle(work, d)
-			})
+			h.arrived <- d
 		})
 		h.release(free)
 		if err != nil {
@@ -214,6 +217,16 @@ func (h *handling) acquire(ctx context.Context, most int) int {
 func (h *handling) release(n int) {
 	for range n {
 		<-h.slots
+	}
+}
+
+// handleAll handles messages, one after the other, as they arrive. There are as
+// many of it as slots, and they stay: what handles a message needs a deep
+// stack, which would grow anew for each.
+func (h *handling) handleAll(ctx context.Context) {
+	for d := range h.arrived {
+		h.handle(ctx, d)
+		h.release(1)
 	}
 }
 
