@@ -34,7 +34,8 @@ type Config struct {
 	InFlight int
 	// MaxDeliveries is how often a message is tried before it is taken for the
 	// cause of a crash loop and rejected; default 30. An outage does not count:
-	// while Temporal is away a message is held, not delivered again.
+	// while Temporal is away a message is held, not delivered again. A request is
+	// tried a hundred times as often, since it may wait for its shipment.
 	MaxDeliveries uint64
 	// DrainTimeout bounds how long stopping waits for the messages that are
 	// being handled; default 10 seconds.
@@ -147,7 +148,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 type handling struct {
 	*Consumer
 
-	stopping  context.Context //nolint:containedctx // its end is what handlers ask for, not their own
+	stopping  context.Context // its end is what handlers ask for, not their own
 	slots     chan struct{}
 	arrived   chan delivery // to a handler that has a slot: none ever waits in it
 	busy      sync.WaitGroup

@@ -63,7 +63,7 @@ func TestARequestThatHasHadItsEffectIsRecognised(t *testing.T) {
 	_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
 		Lineage: events.Lineage{ShipmentID: "c1", RunID: "r", CausationID: "e-1", CorrelationID: "e-1"}, Type: events.TypeCancelled, Sequence: 1, Time: now,
 		Data: events.Cancelled{
-			ShipmentID: "c1", Status: shipment.Canceled, Cancellation: &shipment.Cancellation{Reason: "r"},
+			ShipmentID: "c1", Status: shipment.Cancelled, Cancellation: &shipment.Cancellation{Reason: "r"},
 			Request: &events.Trigger{ID: "c-1", Source: "/team"},
 		},
 	})

@@ -10,7 +10,7 @@ import (
 	"shipments/shipment"
 )
 
-// verdict is what becomes of a message. Exactly one of its members is set.
+// verdict is what becomes of a message. Exactly one of effect, reasons and handBack is set.
 type verdict struct {
 	// effect says what the event did: its message is acknowledged.
 	effect string

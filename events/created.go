@@ -37,7 +37,8 @@ type ShipmentCreated struct {
 	Data          shipment.Shipment `json:"data"`
 }
 
-// Trigger identifies the event that a process was started by.
+// Trigger identifies the event that a process was started by, or a request
+// came with.
 type Trigger struct {
 	ID     string `json:"id"`
 	Source string `json:"source"`
@@ -59,7 +60,7 @@ func (c ShipmentCreated) Trigger() Trigger { return Trigger{ID: c.ID, Source: c.
 func Created(ev event.Event, subject string, rules shipment.Rules) (created ShipmentCreated, reasons []shipment.Reason) {
 	defer guard(&reasons)
 	if ev.Type() != TypeCreated {
-		return created, []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "this service takes " + TypeCreated}}
+		return created, []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "not a type that is taken here: shipments come as " + TypeCreated}}
 	}
 	if !isJSON(ev.DataContentType()) {
 		return created, []shipment.Reason{{Code: CodeUnsupportedDataContentType, Path: "datacontenttype", Message: "use application/json"}}
@@ -221,8 +222,8 @@ func NewCreated(id, source string, at time.Time, s shipment.Shipment) (event.Eve
 	return ev, err
 }
 
-// DataHeader makes a shipments.created event in binary mode of a message whose
-// body is a shipment alone: the headers to [Decode] it with.
+// DataHeader returns the headers with which a body that is a shipment alone is
+// a shipments.created event in binary mode; see [Decode].
 func DataHeader(id, source string, at time.Time) map[string][]string {
 	return map[string][]string{
 		"content-type":   {event.ApplicationJSON},

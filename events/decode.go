@@ -289,7 +289,7 @@ func scanJSON(body []byte, member func(name string, value json.RawMessage)) erro
 	}
 	var name string
 	var start int64
-	decoder := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // nothing else is in there
+	decoder := decoders.Get().(*jsontext.Decoder) // nothing else is in there
 	defer decoders.Put(decoder)
 	decoder.Reset(bytes.NewBuffer(body))
 	for first := true; first || decoder.StackDepth() > 0; first = false {

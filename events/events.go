@@ -5,9 +5,9 @@
 //   - types and subjects: events.go
 //   - streams and the durable consumer: streams.go; provisioning: provision.go
 //   - decoding what others published: decode.go, attributes.go, schema.go;
-//     shipments: created.go, most of them at once: plain.go; requests for those that run: request.go
+//     shipments: created.go, and a fast path for the usual ones: plain.go; requests for those that run: request.go
 //   - outcome events and publish-once: outcome.go, publish.go
-//   - rejections, the dead letters: rejection.go; their inputs: input.go
+//   - rejections, the dead letters: rejection.go, rejection_index.go; their inputs: input.go; replaying them: replay.go
 //   - a shipment's status, read from the streams: status.go
 //
 // The events follow CloudEvents 1.0 (https://github.com/cloudevents/spec) and

@@ -10,8 +10,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"shipments/shipment"
 )
 
 // ErrNoInput is returned for an input that its stream does not hold.
@@ -109,15 +107,4 @@ func APISubject(js jetstream.JetStream, call string) string {
 // without ever having been in the stream.
 func SignalledInput(eventType string, identity Trigger, data []byte) Input {
 	return Input{Stream: "signal:" + identity.Source + ":" + identity.ID, Subject: eventType, Data: data, StoredAt: time.Unix(0, 0).UTC()}
-}
-
-// ConflictReason is the reason for rejecting an event whose shipment is known
-// with other content.
-func ConflictReason(owner Trigger) shipment.Reason {
-	return shipment.Reason{
-		Code: CodeConflict,
-		Path: "/shipmentId",
-		Message: fmt.Sprintf("the shipment is known with other content, from event %s of %s: "+
-			"use a new shipment id for another shipment", owner.ID, owner.Source),
-	}
 }

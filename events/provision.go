@@ -106,8 +106,9 @@ func checkConsumer(ctx context.Context, stream jetstream.Stream) ([]Difference, 
 }
 
 // Provision creates and updates what is missing or differs, and is idempotent:
-// any number of hosts may do so at once. It returns what it changed. If a
-// difference has to be refused, nothing is changed, and the error names it.
+// any number of hosts may do so at once. It returns the differences that it
+// found, which are settled if there is no error. If some have to be refused,
+// nothing is changed, and the error holds a [RefusedError] for each.
 func Provision(ctx context.Context, js jetstream.JetStream, replicas int) ([]Difference, error) {
 	differences, err := Check(ctx, js, replicas)
 	if err != nil {

@@ -240,3 +240,14 @@ func escape(s string) string {
 	}
 	return b.String()
 }
+
+// ConflictReason is the reason for rejecting an event whose shipment is known
+// with other content.
+func ConflictReason(owner Trigger) shipment.Reason {
+	return shipment.Reason{
+		Code: CodeConflict,
+		Path: "/shipmentId",
+		Message: fmt.Sprintf("the shipment is known with other content, from event %s of %s: "+
+			"use a new shipment id for another shipment", owner.ID, owner.Source),
+	}
+}

@@ -80,8 +80,8 @@ func compileSchemas() map[string]*jsonschema.Schema {
 const MaxReasons = 20
 
 // ValidateData checks an event's data against its type's schema. It returns
-// nothing if the data follows it.
-
+// nothing if the data follows it, and at most [MaxReasons] otherwise. A type
+// without a schema, and data that is no JSON, are reasons too.
 func ValidateData(eventType string, data []byte) []shipment.Reason {
 	schema, known := compiled()[eventType]
 	if !known {

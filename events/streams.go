@@ -30,9 +30,9 @@ const (
 )
 
 // Streams are the wanted streams with the given number of replicas (1 without
-// a cluster). All keep their messages for good: the limits are the operator's
-// to choose, but the ledger in SHIPMENT_EVENTS must outlive every repeat of an
-// input.
+// a cluster). All keep their messages for good, and provisioning removes a limit
+// on age, number or bytes: the ledger in SHIPMENT_EVENTS has to outlive every
+// repeat of an input.
 func Streams(replicas int) []jetstream.StreamConfig {
 	outcomes := make([]string, 0, len(OutcomeTypes()))
 	for _, t := range OutcomeTypes() {

@@ -30,12 +30,12 @@ type Config struct {
 	TemporalAPIKey        string `envconfig:"TEMPORAL_API_KEY" desc:"Temporal API key; turns TLS on"`
 	TemporalTLS           bool   `envconfig:"TEMPORAL_TLS" default:"false" desc:"use TLS to Temporal"`
 	TemporalTLSCert       string `envconfig:"TEMPORAL_TLS_CLIENT_CERT_PATH" desc:"client certificate, PEM; turns TLS on"`
-	TemporalTLSKey        string `envconfig:"TEMPORAL_TLS_CLIENT_KEY_PATH" desc:"client key, PEM"`
-	TemporalTLSCA         string `envconfig:"TEMPORAL_TLS_SERVER_CA_CERT_PATH" desc:"CA of Temporal's certificate, PEM"`
-	TemporalTLSServerName string `envconfig:"TEMPORAL_TLS_SERVER_NAME" desc:"name in Temporal's certificate"`
+	TemporalTLSKey        string `envconfig:"TEMPORAL_TLS_CLIENT_KEY_PATH" desc:"client key, PEM; needs the certificate"`
+	TemporalTLSCA         string `envconfig:"TEMPORAL_TLS_SERVER_CA_CERT_PATH" desc:"CA of Temporal's certificate, PEM; turns TLS on"`
+	TemporalTLSServerName string `envconfig:"TEMPORAL_TLS_SERVER_NAME" desc:"name in Temporal's certificate; does not turn TLS on"`
 
 	HTTPAddr   string `envconfig:"SHIPMENTS_HTTP_ADDR" default:"127.0.0.1:43210" desc:"address of the HTTP API"`
-	HealthAddr string `envconfig:"SHIPMENTS_HEALTH_ADDR" desc:"address of /healthz and /readyz for processes without the API; none by default"`
+	HealthAddr string `envconfig:"SHIPMENTS_HEALTH_ADDR" desc:"address of /healthz and /readyz for processes without the API, asked by shipments healthcheck if set; none by default"`
 	PublicURL  string `envconfig:"SHIPMENTS_PUBLIC_URL" desc:"where users reach the HTTP API; http://SHIPMENTS_HTTP_ADDR by default"`
 
 	Emulation       bool          `envconfig:"SHIPMENTS_EMULATION" default:"false" desc:"let shipment ids drive category, failures and booking time"`
@@ -48,11 +48,11 @@ type Config struct {
 
 	Concurrency    int           `envconfig:"SHIPMENTS_CONSUMER_CONCURRENCY" default:"64" desc:"events handled at once by the consumer"`
 	InFlight       int           `envconfig:"SHIPMENTS_CONSUMER_IN_FLIGHT" default:"128" desc:"shipments that may be on their way to their documents, over all consumers; while there are more, events wait in JetStream; 0 is no bound; with slow carriers, raise it to shipments per second times seconds"`
-	MaxDeliveries  uint64        `envconfig:"SHIPMENTS_MAX_DELIVERIES" default:"30" desc:"deliveries after which an event is taken for the cause of a crash loop and rejected"`
+	MaxDeliveries  uint64        `envconfig:"SHIPMENTS_MAX_DELIVERIES" default:"30" desc:"deliveries after which an event is taken for the cause of a crash loop and rejected; a hundred times as many for a request, which may wait for its shipment"`
 	StreamReplicas int           `envconfig:"SHIPMENTS_STREAM_REPLICAS" default:"1" desc:"replicas of the JetStream streams, 1 to 5"`
-	DrainTimeout   time.Duration `envconfig:"SHIPMENTS_DRAIN_TIMEOUT" default:"10s" desc:"how long stopping may take to finish what is being worked on"`
+	DrainTimeout   time.Duration `envconfig:"SHIPMENTS_DRAIN_TIMEOUT" default:"10s" desc:"how long stopping waits for each kind of work in progress"`
 
-	LogLevel  string `envconfig:"SHIPMENTS_LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
+	LogLevel  string `envconfig:"SHIPMENTS_LOG_LEVEL" default:"info" desc:"trace (with the Temporal SDK's debug lines), debug, info, warn or error"`
 	LogFormat string `envconfig:"SHIPMENTS_LOG_FORMAT" default:"auto" desc:"console, json, or auto: console on a terminal, else json"`
 
 	composition workflows.Composition
@@ -124,7 +124,7 @@ func (c *Config) Validate() error {
 	check(c.MaxDeliveries >= 2, "SHIPMENTS_MAX_DELIVERIES", "%d is less than 2", c.MaxDeliveries)
 	check(c.StreamReplicas >= 1 && c.StreamReplicas <= 5, "SHIPMENTS_STREAM_REPLICAS", "%d is not within 1 to 5", c.StreamReplicas)
 	_, err = zerolog.ParseLevel(c.LogLevel)
-	check(err == nil, "SHIPMENTS_LOG_LEVEL", "%q is not debug, info, warn or error", c.LogLevel)
+	check(err == nil, "SHIPMENTS_LOG_LEVEL", "%q is not trace, debug, info, warn or error", c.LogLevel)
 	check(c.LogFormat == "auto" || c.LogFormat == "json" || c.LogFormat == "console", "SHIPMENTS_LOG_FORMAT", "%q is not auto, json or console", c.LogFormat)
 	if c.NATSCreds != "" {
 		_, err := os.Stat(c.NATSCreds)

@@ -18,8 +18,8 @@ const (
 	// has to end within ten seconds and runs its local activities meanwhile:
 	// with the default of 1000 a burst would be begun all at once, and end late.
 	workflowTaskSlots = 100
-	// stickyCacheSize bounds the processes that a host keeps in memory, 127 KB
-	// each, so that their next task needs no replay. Those at work are far fewer
+	// stickyCacheSize bounds the processes that an OS process keeps in memory for
+	// all its hosts, 127 KB each, so that their next task needs no replay. Those at work are far fewer
 	// (the admission of the consumer sees to it); the others wait for days on
 	// a timer, and replaying their short history then is cheap. The default of
 	// 10,000 would take more than a gigabyte.
@@ -33,7 +33,8 @@ func workerOptions(config Config, fatal func(error)) worker.Options {
 		WorkflowTaskPollerBehavior:             pollers,
 		ActivityTaskPollerBehavior:             pollers,
 		MaxConcurrentWorkflowTaskExecutionSize: workflowTaskSlots,
-		// Stopping waits this long for activities that run.
+		// Stopping waits this long for workflow tasks, then for local activities,
+		// then for activities.
 		WorkerStopTimeout: config.DrainTimeout,
 		OnFatalError:      fatal,
 		Interceptors:      failpointInterceptors(),

@@ -74,9 +74,9 @@ func runWorker(ctx context.Context, p *process, queue string) error {
 	return nil
 }
 
-// checkIntegrations complains at start when this host will have to call
-// carriers and lacks one's token: as the carrier host, or when carrier calls run
-// inline on their parents' hosts.
+// checkIntegrations complains at start when a carrier's token is missing and
+// this host may have to call carriers: as the carrier host, or as any worker
+// when carrier calls run inline on their parents' hosts.
 func (p *process) checkIntegrations(queue string) error {
 	if queue == workflows.QueueCarrier || !p.config.composition.Has(shipment.StageCarrier) {
 		return p.integrationsMissing

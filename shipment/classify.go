@@ -2,7 +2,6 @@ package shipment
 
 import (
 	"strings"
-	"time"
 )
 
 // Category decides which process a shipment goes through.
@@ -61,16 +60,6 @@ func (e Emulated) Category() Category {
 	default:
 		return International
 	}
-}
-
-// RebookingWindow is how long a process stays open after a failed booking for a
-// rebooking to be requested. While emulating that is only for ids that end
-// with 3, whose first booking fails and whose second one succeeds.
-func (r Rules) RebookingWindow(s Shipment) time.Duration {
-	if r.Emulation && !Emulated(s.ShipmentID).RefusesFirstCollection() {
-		return 0
-	}
-	return r.RebookingTime
 }
 
 // RefusesFirstCollection reports whether the carrier refuses the first booking

@@ -7,11 +7,11 @@ type Status string
 
 // The statuses.
 const (
-	Pending  Status = "Pending"
-	Success  Status = "Success"
-	Failed   Status = "Failure"
-	Rejected Status = "Rejected"
-	Canceled Status = "Cancelled"
+	Pending   Status = "Pending"
+	Success   Status = "Success"
+	Failed    Status = "Failure"
+	Rejected  Status = "Rejected"
+	Cancelled Status = "Cancelled"
 	// Duplicate is only the result of a workflow that found its shipment taken
 	// on by an earlier one: it stopped without any effect.
 	Duplicate Status = "Duplicate"
@@ -27,7 +27,7 @@ type Result struct {
 	Outcome *Outcome `json:"outcome,omitempty"`
 	// Failure is set for [Failed].
 	Failure *Failure `json:"failure,omitempty"`
-	// Cancellation is set for [Canceled].
+	// Cancellation is set for [Cancelled].
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	// Reasons are set for [Rejected].
 	Reasons []Reason `json:"reasons,omitempty"`

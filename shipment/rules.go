@@ -306,7 +306,7 @@ var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*){
 // location loads an IANA time zone.
 func location(name string) (*time.Location, error) {
 	if zone, known := zones.Load(name); known {
-		return zone.(*time.Location), nil //nolint:forcetypeassert // nothing else is stored
+		return zone.(*time.Location), nil // nothing else is stored
 	}
 	if !zoneName.MatchString(name) || name == "Local" || name == "Factory" {
 		return nil, fmt.Errorf("time zone %q is not an IANA name", name)

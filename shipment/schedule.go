@@ -23,7 +23,7 @@ const (
 
 // TooLate reports that the collection of s cannot be booked any more when its
 // booking comes up: the service was down over the carrier's cut-off. It
-// returns nothing while there is time, and always while emulating.
+// returns nil while there is time, and never a fault while emulating.
 func (r Rules) TooLate(s Shipment, now time.Time) *Fault {
 	if _, fault := r.BookingTime(s, now); fault != nil {
 		return NewFault(bookedTooLate, fault.Errors...)
@@ -91,4 +91,14 @@ func (w BookingWindow) on(date, zone string) (opens, cutOff time.Time, err error
 	opens = time.Date(day.Year(), day.Month(), day.Day()-w.DaysBefore, opening.Hour(), opening.Minute(), 0, 0, loc)
 	cutOff = time.Date(day.Year(), day.Month(), day.Day(), closing.Hour(), closing.Minute(), 0, 0, loc)
 	return opens, cutOff, nil
+}
+
+// RebookingWindow is how long a process stays open after a failed booking for a
+// rebooking to be requested. While emulating that is only for ids that end
+// with 3, whose first booking fails and whose second one succeeds.
+func (r Rules) RebookingWindow(s Shipment) time.Duration {
+	if r.Emulation && !Emulated(s.ShipmentID).RefusesFirstCollection() {
+		return 0
+	}
+	return r.RebookingTime
 }

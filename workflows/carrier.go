@@ -26,7 +26,8 @@ type CarrierInput[Call any] struct {
 
 // CarrierPolicy is how a carrier is called.
 type CarrierPolicy struct {
-	// Deadline bounds the call, retries included.
+	// Deadline bounds the call, retries included, but for the local first
+	// attempt and the pause that a carrier asks for after it.
 	Deadline time.Duration `json:"deadline"`
 	// LocalFirst makes the first attempt within the workflow's own task, where
 	// it costs the Temporal server nothing.

@@ -113,14 +113,10 @@ func (j *journey) result() CategoryResult {
 
 // cancel undoes what was done so far.
 func (j *journey) cancel(ctx workflow.Context) (CategoryResult, error) {
-	legs := map[int][]string{}
-	for i, leg := range j.outcome.ManifestedLegs {
-		legs[i] = leg.TrackingNumbers
-	}
 	if j.booked {
 		j.compensation = j.compensation.With(cancelBooking(ctx, j.Settings, j.Shipment, j.attempt))
 	}
-	j.compensation = j.compensation.With(voidLegs(ctx, j.Settings, j.Shipment, legs))
+	j.compensation = j.compensation.With(voidLegs(ctx, j.Settings, j.Shipment, j.manifested()))
 	if err := j.tellVoided(ctx, j.compensation); err != nil {
 		return CategoryResult{Story: j.Story}, err
 	}
@@ -146,7 +142,7 @@ func (j *journey) fail(ctx workflow.Context, stage shipment.Stage, faults []ship
 // invoice makes the customs invoice before manifestation.
 func (j *journey) invoice(ctx workflow.Context) error {
 	result, err := customsInvoice.call(ctx, j.Settings.ChildWorkflows,
-		stageID(j.Shipment.ShipmentID, shipment.StageDocuments)+".customs-invoice", "customs invoice of shipment "+j.Shipment.ShipmentID,
+		invoiceID(j.Shipment.ShipmentID), "customs invoice of shipment "+j.Shipment.ShipmentID,
 		DocumentsInput{Settings: j.Settings, Shipment: j.Shipment, Category: j.category})
 	if err != nil {
 		return fmt.Errorf("customs invoice: %w", err)
@@ -189,7 +185,7 @@ func (j *journey) document(ctx workflow.Context) error {
 func (j *journey) collect(ctx workflow.Context) error {
 	id := j.Shipment.ShipmentID
 	result, err := collection.call(ctx, j.Settings.ChildWorkflows,
-		fmt.Sprintf("%s-%d", stageID(id, shipment.StageCollection), j.attempt), "collection of shipment "+id,
+		collectionID(id, j.attempt), "collection of shipment "+id,
 		CollectionInput{Settings: j.Settings, Shipment: j.Shipment, Legs: j.outcome.ManifestedLegs, Attempt: j.attempt})
 	if err != nil {
 		return fmt.Errorf("collection: %w", err)
@@ -215,9 +211,14 @@ func (j *journey) collect(ctx workflow.Context) error {
 // giveUp takes all legs back when the time to book the collection has passed:
 // nobody will collect what was manifested for that day.
 func (j *journey) giveUp(ctx workflow.Context, faults []shipment.Fault) error {
-	legs := map[int][]string{}
+	return j.fail(ctx, shipment.StageCollection, faults, voidLegs(ctx, j.Settings, j.Shipment, j.manifested()))
+}
+
+// manifested returns the tracking numbers of the legs that were manifested.
+func (j *journey) manifested() map[int][]string {
+	numbers := map[int][]string{}
 	for i, leg := range j.outcome.ManifestedLegs {
-		legs[i] = leg.TrackingNumbers
+		numbers[i] = leg.TrackingNumbers
 	}
-	return j.fail(ctx, shipment.StageCollection, faults, voidLegs(ctx, j.Settings, j.Shipment, legs))
+	return numbers
 }

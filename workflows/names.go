@@ -7,6 +7,8 @@
 //   - carrier.go: carrier integration, one carrier call each
 //   - composition.go: running a stage as a child workflow or inline
 //   - names.go, options.go: task queues, ids and signals; timeouts, retries and start options
+//   - register.go: what each worker runs
+//   - attributes.go, received.go: what clients set and read: search attributes, histories
 //
 // Workflow code is deterministic: it neither reads clocks nor does I/O except
 // through the workflow API. A change that breaks the replay of the histories
@@ -43,6 +45,17 @@ func ProcessID(shipmentID string) string { return "shipment." + shipmentID }
 // stageID is the workflow id of a stage that runs as a child.
 func stageID(shipmentID string, stage shipment.Stage) string {
 	return ProcessID(shipmentID) + "." + string(stage)
+}
+
+// invoiceID is the workflow id of the customs invoice that runs as a child.
+func invoiceID(shipmentID string) string {
+	return stageID(shipmentID, shipment.StageDocuments) + ".customs-invoice"
+}
+
+// collectionID is the workflow id of an attempt at the collection, the first
+// being 1, that runs as a child.
+func collectionID(shipmentID string, attempt int) string {
+	return fmt.Sprintf("%s-%d", stageID(shipmentID, shipment.StageCollection), attempt)
 }
 
 // carrierID is the workflow id of a carrier call that runs as a child.

@@ -20,8 +20,8 @@ type Settings struct {
 	PublicURL string `json:"publicUrl"`
 	// Rules are what shipments are judged by.
 	Rules shipment.Rules `json:"rules"`
-	// CarrierDeadline bounds every carrier call, retries included; 0 means
-	// [DefaultCarrierDeadline].
+	// CarrierDeadline is the [CarrierPolicy]'s deadline of every carrier call; 0
+	// means [DefaultCarrierDeadline].
 	CarrierDeadline time.Duration `json:"carrierDeadline,omitempty"`
 	// CarrierFirstTry makes the first attempt of a carrier call within the
 	// workflow's task.
@@ -195,7 +195,7 @@ func (p *process) cancelled(ctx workflow.Context, compensation *shipment.Compens
 		reason = p.requests.cancellation.Event.Reason
 	}
 	result := shipment.Result{
-		ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Canceled,
+		ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Cancelled,
 		Cancellation: &shipment.Cancellation{Reason: reason, Compensation: compensation},
 	}
 	done := events.Cancelled{ShipmentID: result.ShipmentID, Status: result.Status, Cancellation: result.Cancellation}

@@ -47,7 +47,7 @@ func TestACancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
 			b.request(10*time.Second, cancellation("x-1", "c5"))
 			b.request(11*time.Second, cancellation("x-1", "c5")) // a repeat
 			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
-			require.Equal(t, shipment.Canceled, result.Status)
+			require.Equal(t, shipment.Cancelled, result.Status)
 			require.Equal(t, "the customer changed her mind", result.Cancellation.Reason)
 			require.Len(t, result.Cancellation.Compensation.Voided, 2)
 			require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, "c5"))
@@ -76,7 +76,7 @@ func TestACancellationWhileALegIsManifestedVoidsWhatMayHaveBeen(t *testing.T) {
 			}
 			b.request(5*time.Second, cancellation("x-1", "c5"))
 			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
-			require.Equal(t, shipment.Canceled, result.Status)
+			require.Equal(t, shipment.Cancelled, result.Status)
 			require.Len(t, result.Cancellation.Compensation.Voided, 2)
 			require.Equal(t, []string{"accepted", "manifestation-voided", "cancelled"}, b.story(t, "c5"))
 		})
@@ -88,7 +88,7 @@ func TestAnOperatorsCancellationIsOneToo(t *testing.T) {
 	b := setup(t, "all")
 	b.env.RegisterDelayedCallback(b.env.CancelWorkflow, time.Second)
 	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
-	require.Equal(t, shipment.Canceled, result.Status)
+	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Equal(t, "the workflow was cancelled", result.Cancellation.Reason)
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
 }
@@ -99,7 +99,7 @@ func TestASecondCancellationIsRejected(t *testing.T) {
 	b.request(time.Second, cancellation("x-1", "c5"))
 	b.request(time.Second, cancellation("x-2", "c5"))
 	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
-	require.Equal(t, shipment.Canceled, result.Status)
+	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Equal(t, []string{events.CodeShipmentEnded}, b.codes(t))
 }
 
@@ -109,7 +109,7 @@ func TestACancellationBeforeAnythingBegan(t *testing.T) {
 		b := setup(t, composition)
 		b.request(0, cancellation("x-1", "c5"))
 		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
-		require.Equal(t, shipment.Canceled, result.Status)
+		require.Equal(t, shipment.Cancelled, result.Status)
 		story := b.story(t, "c5")
 		require.Equal(t, "accepted", story[0])
 		require.Equal(t, "cancelled", story[len(story)-1])
@@ -159,7 +159,7 @@ func TestACancellationWhileARebookingIsAwaited(t *testing.T) {
 	b.settings.Rules.RebookingTime = time.Hour
 	b.request(time.Minute, cancellation("x-1", "c3"))
 	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
-	require.Equal(t, shipment.Canceled, result.Status)
+	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, "c3"))
 }

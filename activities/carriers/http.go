@@ -27,8 +27,9 @@ import (
 //     connection, and what looks like a wrong set-up (401, 403, 404), which
 //     must not fail shipments.
 //
-// A reply that was lost leaves open whether the call had its effect. Before a
-// call is tried again, its key's result is asked for.
+// A reply that was lost leaves open whether the call had its effect: its key's
+// result is asked for, and again before every further attempt of the activity.
+// A call that is made again has the same key.
 //
 // It is safe for concurrent use.
 type HTTP struct {

@@ -30,7 +30,8 @@ shipment (or CloudEvent) in a file, which is checked before it is published.
 
 While SHIPMENTS_EMULATION is on where the hosts run, ids drive what happens:
 starting with 1 domestic, with 2 international with paperless trade, otherwise
-international; ending with 1 the manifestation fails, with 2 the booking.`,
+international; ending with 1 the manifestation fails, with 2 the booking, with 3
+the first booking only.`,
 		Example: `  shipments publish 15916b8a5d11456f9934ed91c2bd82c0
   shipments publish --file shipment.json
   jq .data event.json | shipments publish --file -`,

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
 	"shipments/events"
@@ -27,7 +28,7 @@ func newStatus() *cobra.Command {
 		Long: `Tell how a shipment stands, from what JetStream holds: it works with every
 worker and Temporal down.
 
-Exit codes: 0 pending or success, 1 trouble or unknown, 2 failure, 3 rejected.`,
+Exit codes: 0 pending, success or cancelled, 1 trouble or unknown, 2 failure, 3 rejected.`,
 		Example: `  shipments status 15916b8a5d11456f9934ed91c2bd82c0
   shipments status --wait --json 15916b8a5d11456f9934ed91c2bd82c0 | jq .outcome`,
 		Args: cobra.ExactArgs(1),
@@ -56,7 +57,7 @@ Exit codes: 0 pending or success, 1 trouble or unknown, 2 failure, 3 rejected.`,
 				return exitCodeError(2)
 			case shipment.Rejected:
 				return exitCodeError(3)
-			case shipment.Pending, shipment.Success, shipment.Canceled, shipment.Duplicate:
+			case shipment.Pending, shipment.Success, shipment.Cancelled, shipment.Duplicate:
 			}
 			return nil
 		},
@@ -141,4 +142,14 @@ func printResult(out io.Writer, result shipment.Result, asJSON bool) error {
 		row("Reason", reason.String())
 	}
 	return w.Flush()
+}
+
+// notify wakes somebody up at every message.
+func notify(wake chan<- struct{}) nats.MsgHandler {
+	return func(*nats.Msg) {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -100,14 +99,4 @@ func line(msg jetstream.Msg) string {
 		}
 	}
 	return fmt.Sprintf("%s  %-32s %s%s", ev.Time().Local().Format(time.TimeOnly), ev.Type(), ev.Subject(), detail)
-}
-
-// notify wakes somebody up at every message.
-func notify(wake chan<- struct{}) nats.MsgHandler {
-	return func(*nats.Msg) {
-		select {
-		case wake <- struct{}{}:
-		default:
-		}
-	}
 }

@@ -323,7 +323,7 @@ func (s *system) changeMinds(t *testing.T) {
 	eventually(t, func() bool { return len(s.story(t, cancelledID)) == 3 }, "it waits for its timer")
 	request(events.TypeCancellationRequested, `{"shipmentId":"`+cancelledID+`","reason":"changed her mind"}`)
 	result, _ := s.ended(t, cancelledID)
-	require.Equal(t, shipment.Canceled, result.Status)
+	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, s.story(t, cancelledID))
 

@@ -16,7 +16,10 @@ import (
 	"go.temporal.io/api/temporalproto"
 )
 
-var record = flag.String("record", "", "folder to record workflow histories in, for the replay tests")
+var (
+	record        = flag.String("record", "", "folder to record workflow histories in, for the replay tests")
+	recordVersion = flag.String("record-version", "", "what tells these histories from those of other versions, in their files' names")
+)
 
 // identity is who did it, which is nobody's business.
 var identity = regexp.MustCompile(`"identity": *"[^"]*"`)
@@ -25,6 +28,7 @@ var identity = regexp.MustCompile(`"identity": *"[^"]*"`)
 // read; with -record it also writes them where the replay tests of the root
 // module find them.
 func TestRecordHistories(t *testing.T) {
+	require.Equal(t, *record == "", *recordVersion == "", "-record and -record-version go together")
 	for _, composition := range []string{"all", "none"} {
 		s := start(t, composition, time.Second)
 		for _, id := range examples {
@@ -61,9 +65,20 @@ func TestRecordHistories(t *testing.T) {
 				require.NoError(t, err)
 				text = identity.ReplaceAll(text, []byte(`"identity": "recorded"`))
 				if *record != "" {
-					require.NoError(t, os.WriteFile(filepath.Join(*record, strings.ToLower(kind)+".json"), append(text, '\n'), 0o600))
+					write(t, filepath.Join(*record, strings.ToLower(kind)+"."+*recordVersion+".json"), append(text, '\n'))
 				}
 			}
 		}
 	}
+}
+
+// write makes a file, and fails if it is there: what was recorded of an older
+// version is still needed.
+func write(t *testing.T, name string, text []byte) {
+	t.Helper()
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	require.NoError(t, err, "choose another -record-version")
+	defer file.Close()
+	_, err = file.Write(text)
+	require.NoError(t, err)
 }

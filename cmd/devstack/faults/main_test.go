@@ -12,6 +12,7 @@
 //	rows_*_test.go    the rows
 //	cluster_test.go   three NATS servers
 //	chaos_test.go     random faults for a long time
+//	parked_test.go    many shipments that wait
 package faults_test
 
 import (

@@ -149,9 +149,6 @@ func (p *Process) Wait() error {
 	return p.err
 }
 
-// Ended is closed when the process has ended.
-func (p *Process) Ended() <-chan struct{} { return p.ended }
-
 // Addresses reads the banner of a dev stack: address by name, such as "NATS".
 func (p *Process) Addresses(t testing.TB) map[string]string {
 	t.Helper()

@@ -55,7 +55,8 @@ func newCommand(logTo *os.File) *cobra.Command {
 		Short: "NATS, Temporal, Temporal UI and the shipment hosts in one process",
 		Long: `NATS with JetStream, the Temporal server on SQLite, the Temporal UI and the
 shipment hosts in one process. Emulation is on unless SHIPMENTS_EMULATION says
-otherwise; the hosts' other settings come from the environment too.`,
+otherwise; the hosts' other settings come from the environment too, but for the
+addresses, the namespace and the credentials, which are those of the stack.`,
 		Example: `  go run -C cmd/devstack .                       # everything, state kept in cmd/devstack/data
   go run -C cmd/devstack . --ephemeral           # everything, state forgotten
   go run -C cmd/devstack . --hosts none          # the servers alone
@@ -132,7 +133,7 @@ var banner = template.Must(template.New("banner").Parse(`
   Temporal     {{.TemporalAddress}} (namespace {{.Namespace}})
   Hosts        {{.HostNames}}
   State        {{.State}}
-  Server logs  {{.LogDir}}
+  Server logs  {{.Dir}}
   Process      {{.PID}}
 
   Try next, in another shell:

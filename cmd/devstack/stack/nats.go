@@ -20,8 +20,8 @@ func (s *Stack) startNATS() error {
 		Host:       loopback,
 		Port:       port,
 		JetStream:  true,
-		StoreDir:   filepath.Join(s.LogDir, "nats"),
-		LogFile:    filepath.Join(s.LogDir, "nats.log"),
+		StoreDir:   filepath.Join(s.Dir, "nats"),
+		LogFile:    filepath.Join(s.Dir, "nats.log"),
 		NoSigs:     true,
 	})
 	if err != nil {

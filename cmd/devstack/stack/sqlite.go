@@ -41,7 +41,7 @@ func (s *Stack) stores() map[string]config.DataStore {
 			settings.DatabaseName = fmt.Sprintf("%s-%d", store, rand.Int64()) //nolint:gosec // a name
 			settings.ConnectAttributes = map[string]string{"mode": "memory", "cache": "shared", "journal_mode": "off"}
 		} else {
-			settings.DatabaseName = filepath.Join(s.LogDir, "temporal-"+store+".db")
+			settings.DatabaseName = filepath.Join(s.Dir, "temporal-"+store+".db")
 			settings.ConnectAttributes = map[string]string{
 				"mode":               "rw",
 				"journal_mode":       "wal",

@@ -64,8 +64,8 @@ type Stack struct {
 	UIURL           string
 	HTTPAddr        string
 	Namespace       string
-	// LogDir has the servers' own logs.
-	LogDir string
+	// Dir has the state and the servers' own logs.
+	Dir string
 	// Config is the configuration that the hosts run with.
 	Config hosts.Config
 
@@ -138,7 +138,7 @@ func (s *Stack) prepareDir() error {
 		return fmt.Errorf("another dev stack uses %s: stop it, or use another folder with --data", dir)
 	}
 	s.undo = append(s.undo, lock.Unlock)
-	s.LogDir = dir
+	s.Dir = dir
 	return nil
 }
 
@@ -207,7 +207,7 @@ func (s *Stack) State() string {
 	if s.options.Ephemeral {
 		return "forgotten when it stops"
 	}
-	return "kept in " + s.LogDir + "; --ephemeral keeps none"
+	return "kept in " + s.Dir + "; --ephemeral keeps none"
 }
 
 // stopTimeout bounds the stop of one server.

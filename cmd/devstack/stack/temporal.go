@@ -44,7 +44,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		return err
 	}
 	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{
-		Level: "warn", OutputFile: filepath.Join(s.LogDir, "temporal.log"),
+		Level: "warn", OutputFile: filepath.Join(s.Dir, "temporal.log"),
 	}))
 	settings, err := s.dynamicConfig(dynamic, logger)
 	if err != nil {
