@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"go.temporal.io/sdk/temporal"
 
 	"shipments/events"
@@ -20,7 +21,7 @@ const ErrorTypeConflict = "OutcomeConflict"
 // local activities, which cost the Temporal server no state transition.
 type Publishing struct {
 	Publisher *events.Publisher
-	Inputs    *events.Inputs
+	JetStream jetstream.JetStream
 }
 
 // Publish stores an outcome event exactly once.
@@ -55,6 +56,11 @@ func (a *Publishing) Accept(ctx context.Context, outcome events.Outcome) (Accept
 	return Acceptance{Owner: &owner}, nil
 }
 
+// Told reports whether the outcome event of a type is stored for a shipment.
+func (a *Publishing) Told(ctx context.Context, eventType, shipmentID string) (bool, error) {
+	return events.Told(ctx, a.JetStream, eventType, shipmentID)
+}
+
 // RejectedSignal is an event that its process does not accept.
 type RejectedSignal struct {
 	ShipmentID string            `json:"shipmentId"`
@@ -67,9 +73,19 @@ type RejectedSignal struct {
 	Event          json.RawMessage `json:"event"`
 }
 
-// RejectSignal stores the rejection of an event exactly once.
+// RejectSignal stores the rejection of an event exactly once, unless it is a
+// request that has had its effect: a repeat of such a shipment's event after
+// Temporal's retention may bring the request with it.
 func (a *Publishing) RejectSignal(ctx context.Context, signal RejectedSignal) error {
-	input, err := a.Inputs.Read(ctx, signal.StreamSequence)
+	if events.IsRequest(signal.Type) {
+		happened, err := events.HadEffect(ctx, a.JetStream, events.Request{
+			Type: signal.Type, ID: signal.Identity.ID, Source: signal.Identity.Source, ShipmentID: signal.ShipmentID,
+		})
+		if happened || err != nil {
+			return err
+		}
+	}
+	input, err := events.ReadInput(ctx, a.JetStream, signal.StreamSequence)
 	if errors.Is(err, events.ErrNoInput) {
 		input, err = events.SignalledInput(signal.Type, signal.Identity, signal.Event), nil
 	}

@@ -160,7 +160,8 @@ type handling struct {
 // as they arrive. No message ever waits unattended in a buffer of ours.
 func (h *handling) pull(ctx context.Context) error {
 	// Nobody answers a pull from a consumer that does not exist.
-	if _, err := h.js.Consumer(ctx, events.StreamShipments, events.ConsumerName); err != nil {
+	durable, err := h.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
+	if err != nil {
 		return fmt.Errorf("look up consumer %s: %w", events.ConsumerName, err)
 	}
 	p, err := newPuller(h.js, h.config.Concurrency)
@@ -184,6 +185,8 @@ func (h *handling) pull(ctx context.Context) error {
 		err := p.pull(ctx, free, func(d delivery) {
 			free--
 			h.admission.admitted()
+			// An earlier durable consumer of this name may have had it too.
+			d.again = d.meta.NumDelivered > 1 || d.meta.Timestamp.Before(durable.CachedInfo().Created)
 			h.arrived <- d
 		})
 		h.release(free)

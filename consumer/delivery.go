@@ -170,6 +170,8 @@ func pullStatus(msg *nats.Msg) (ended bool, err error) {
 type delivery struct {
 	msg  *nats.Msg
 	meta *nats.MsgMetadata
+	// again says that it may have been judged before.
+	again bool
 }
 
 // headersLost reports whether the message has headers that the client could not

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -14,12 +15,18 @@ const (
 // message is handed back. While Temporal is away, pulling pauses but for one
 // message now and then, which tells whether the trouble is only that of those
 // that are held. These are kept alive, and the first answer wakes all.
-func (h *handling) persist(shipmentID string, try func() (verdict, error)) verdict {
+//
+// What was rejected before has no effect any more, though the world has changed
+// meanwhile: its rejection says that it had none.
+func (h *handling) persist(ctx context.Context, d delivery, shipmentID string, try func() (verdict, error)) verdict {
 	// However this ends, a panic included: pulling never waits for nobody.
 	defer h.answered()
 	backoff := firstBackoff
 	for {
-		v, err := try()
+		v, err := h.rejectedBefore(ctx, &d, shipmentID)
+		if err == nil && v.effect == "" {
+			v, err = try()
+		}
 		if err == nil {
 			return v
 		}
@@ -44,6 +51,25 @@ func (h *handling) persist(shipmentID string, try func() (verdict, error)) verdi
 			return verdict{handBack: err}
 		}
 	}
+}
+
+// rejectedBefore is the verdict on a message that was judged and rejected before
+// and, that being stored, not settled; on any other it is empty.
+func (h *handling) rejectedBefore(ctx context.Context, d *delivery, shipmentID string) (verdict, error) {
+	if !d.again {
+		return verdict{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rejected, err := h.publisher.Rejected(ctx, rejection(*d, verdict{shipmentID: shipmentID}))
+	if err != nil {
+		return verdict{}, err
+	}
+	d.again = false // It is known now.
+	if rejected {
+		return verdict{effect: "seen before: it was rejected"}, nil
+	}
+	return verdict{}, nil
 }
 
 // answered ends the outage, if there is one.

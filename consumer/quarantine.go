@@ -16,7 +16,7 @@ import (
 // taken to a process, which judges it.
 func (h *handling) quarantine(ctx context.Context, d delivery) verdict {
 	id := events.SubjectShipment(d.msg.Subject)
-	return h.persist(id, func() (verdict, error) {
+	return h.persist(ctx, d, id, func() (verdict, error) {
 		receiver, err := h.receiver(ctx, d)
 		if err != nil {
 			return verdict{}, err

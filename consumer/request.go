@@ -15,7 +15,7 @@ import (
 
 // request takes a request to the process of its shipment.
 func (h *handling) request(ctx context.Context, d delivery, request events.Request) verdict {
-	return h.persist(request.ShipmentID, func() (verdict, error) { return h.tryRequest(ctx, d, request) })
+	return h.persist(ctx, d, request.ShipmentID, func() (verdict, error) { return h.tryRequest(ctx, d, request) })
 }
 
 // tryRequest is one attempt. An error means that it is worth another one.

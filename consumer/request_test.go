@@ -119,3 +119,27 @@ func TestMalformedRequestsAreRejected(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{events.CodeSchemaViolation: 2, events.CodeSubjectMismatch: 2, events.CodeInvalidJSON: 1}, codes)
 }
+
+func TestARejectedRequestHasNoEffectLater(t *testing.T) {
+	t.Parallel()
+	var runs atomic.Bool
+	var signalled atomic.Int64
+	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error {
+		if !runs.Load() {
+			return serviceerror.NewNotFound("unknown")
+		}
+		signalled.Add(1)
+		return nil
+	}})
+	_, err := b.JS.Publish(t.Context(), events.TypeCancellationRequested, cancellation(t, "c1"))
+	require.NoError(t, err)
+	b.settled(t)
+	require.Equal(t, events.CodeUnknownShipment, b.Rejections(t)[0].Reasons[0].Code)
+	runs.Store(true) // The shipment came after all.
+	require.NoError(t, b.JS.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
+	_, err = events.Provision(t.Context(), b.JS, 1) // The stream is delivered again from its beginning.
+	require.NoError(t, err)
+	b.settled(t)
+	require.Zero(t, signalled.Load())
+	require.Len(t, b.Rejections(t), 1)
+}

@@ -36,7 +36,7 @@ func (h *handling) start(ctx context.Context, d delivery, created events.Shipmen
 	if err := sendable(d, created); err != nil {
 		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}
 	}
-	return h.persist(created.Data.ShipmentID, func() (verdict, error) { return h.tryStart(ctx, d, created) })
+	return h.persist(ctx, d, created.Data.ShipmentID, func() (verdict, error) { return h.tryStart(ctx, d, created) })
 }
 
 // maxSignalBytes bounds the signal: far below the 2 MiB at which Temporal

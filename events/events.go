@@ -8,7 +8,7 @@
 //     shipments: created.go, and a fast path for the usual ones: plain.go; requests for those that run: request.go
 //   - outcome events and publish-once: outcome.go, publish.go
 //   - rejections, the dead letters: rejection.go, rejection_index.go; their inputs: input.go; replaying them: replay.go
-//   - a shipment's status, read from the streams: status.go
+//   - a shipment's status, read from the streams: status.go; what decides: ledger.go
 //
 // The events follow CloudEvents 1.0 (https://github.com/cloudevents/spec) and
 // its NATS protocol binding. Everything is safe for concurrent use.

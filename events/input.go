@@ -15,19 +15,13 @@ import (
 // ErrNoInput is returned for an input that its stream does not hold.
 var ErrNoInput = errors.New("no such input")
 
-// Inputs reads messages back from the SHIPMENTS stream. It is safe for
-// concurrent use.
-type Inputs struct{ js jetstream.JetStream }
-
-// NewInputs makes a reader of inputs.
-func NewInputs(js jetstream.JetStream) *Inputs { return &Inputs{js: js} }
-
-// Read returns the input with a stream sequence, or [ErrNoInput].
-func (r *Inputs) Read(ctx context.Context, sequence uint64) (Input, error) {
+// ReadInput reads the message of the SHIPMENTS stream with a sequence, or
+// returns [ErrNoInput].
+func ReadInput(ctx context.Context, js jetstream.JetStream, sequence uint64) (Input, error) {
 	if sequence == 0 {
 		return Input{}, ErrNoInput
 	}
-	msg, err := getMessage(ctx, r.js, StreamShipments, getRequest{Sequence: sequence})
+	msg, err := getMessage(ctx, js, StreamShipments, getRequest{Sequence: sequence})
 	if err != nil {
 		return Input{}, fmt.Errorf("read input %d: %w", sequence, err)
 	}
@@ -51,8 +45,9 @@ type getRequest struct {
 }
 
 // getMessage reads a message of a stream, or nil if there is none. Unlike a
-// direct get, the reply keeps what a publisher put into the headers apart from
-// what the server says: a publisher's "Nats-Sequence" deceives nobody.
+// direct get, it is answered by the stream's leader, which lacks nothing that
+// was ever confirmed, and the reply keeps what a publisher put into the headers
+// apart from what the server says: a publisher's "Nats-Sequence" deceives nobody.
 func getMessage(ctx context.Context, js jetstream.JetStream, stream string, get getRequest) (*jetstream.RawStreamMsg, error) {
 	request, err := json.Marshal(get)
 	if err != nil {

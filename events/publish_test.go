@@ -182,7 +182,7 @@ func TestAPublishersHeadersDeceiveNobody(t *testing.T) {
 	msg.Header.Set("Nats-Time-Stamp", "never")
 	ack, err := s.JS.PublishMsg(t.Context(), msg)
 	require.NoError(t, err)
-	input, err := events.NewInputs(s.JS).Read(t.Context(), ack.Sequence)
+	input, err := events.ReadInput(t.Context(), s.JS, ack.Sequence)
 	require.NoError(t, err)
 	require.Equal(t, ack.Sequence, input.StreamSequence)
 	require.Equal(t, "shipments.created.abc", input.Subject)
@@ -270,12 +270,12 @@ func TestInputIsReadBackAsItWas(t *testing.T) {
 	msg.Data = []byte("{}")
 	ack, err := s.JS.PublishMsg(t.Context(), msg)
 	require.NoError(t, err)
-	input, err := events.NewInputs(s.JS).Read(t.Context(), ack.Sequence)
+	input, err := events.ReadInput(t.Context(), s.JS, ack.Sequence)
 	require.NoError(t, err)
 	require.Equal(t, map[string][]string{"X-Team": {"orders"}}, input.Headers)
 	require.Equal(t, []byte("{}"), input.Data)
 	require.Equal(t, "shipments.created.abc", input.Subject)
-	_, err = events.NewInputs(s.JS).Read(t.Context(), ack.Sequence+1)
+	_, err = events.ReadInput(t.Context(), s.JS, ack.Sequence+1)
 	require.ErrorIs(t, err, events.ErrNoInput)
 }
 

@@ -96,6 +96,11 @@ func (p *Publisher) Reject(ctx context.Context, r Rejection) error {
 	return err
 }
 
+// Rejected reports whether the input of a rejection has been rejected already.
+func (p *Publisher) Rejected(ctx context.Context, r Rejection) (bool, error) {
+	return p.rejected.has(ctx, p.js, r)
+}
+
 // StoredRejection is a rejection as it stands in its stream.
 type StoredRejection struct {
 	Rejection

@@ -52,7 +52,7 @@ func TestHeadersSurviveEscaping(t *testing.T) {
 // stored is the input with a sequence.
 func stored(t *testing.T, s *eventstest.Server, sequence uint64) events.Input {
 	t.Helper()
-	input, err := events.NewInputs(s.JS).Read(t.Context(), sequence)
+	input, err := events.ReadInput(t.Context(), s.JS, sequence)
 	require.NoError(t, err)
 	return input
 }

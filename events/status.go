@@ -124,38 +124,3 @@ func decodeData(msg *jetstream.RawStreamMsg, into any) error {
 	}
 	return nil
 }
-
-// ReadLedger reads the ledger entry of a shipment: which process took it on,
-// triggered by what. It returns [ErrUnknownShipment] if none has.
-func ReadLedger(ctx context.Context, js jetstream.JetStream, id string) (Accepted, error) {
-	var entry Accepted
-	found, err := lastOf(ctx, js, StreamEvents, id, []string{TypeAccepted})
-	if err != nil {
-		return entry, err
-	}
-	if found[TypeAccepted] == nil {
-		return entry, ErrUnknownShipment
-	}
-	return entry, decodeData(found[TypeAccepted], &entry)
-}
-
-// HadEffect reports whether a request has had its effect, by what the outcome
-// events say they were requested by.
-func HadEffect(ctx context.Context, js jetstream.JetStream, request Request) (bool, error) {
-	found, err := lastOf(ctx, js, StreamEvents, request.ShipmentID, []string{TypeCancelled, TypeCollectionBooked})
-	if err != nil {
-		return false, err
-	}
-	for _, msg := range found {
-		var data struct {
-			Request *Trigger `json:"request"`
-		}
-		if err := decodeData(msg, &data); err != nil {
-			return false, err
-		}
-		if data.Request != nil && *data.Request == request.Trigger() {
-			return true, nil
-		}
-	}
-	return false, nil
-}

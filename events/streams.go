@@ -25,8 +25,10 @@ const (
 	// AckWait is how long a message may be worked on before it is delivered again.
 	AckWait = 30 * time.Second
 	// MaxAckPending bounds the messages that are delivered and not yet
-	// acknowledged, over all instances of the consumer host.
-	MaxAckPending = 1000
+	// acknowledged, over all instances of the consumer host: those that are being
+	// handled, and requests that wait for their shipment, which stands behind
+	// them in the stream. If as many waited, none would ever be reached.
+	MaxAckPending = 20_000
 )
 
 // Streams are the wanted streams with the given number of replicas (1 without

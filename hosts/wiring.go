@@ -10,7 +10,6 @@ import (
 	"shipments/activities/documents"
 	"shipments/api"
 	"shipments/consumer"
-	"shipments/events"
 	"shipments/shipment"
 	"shipments/workflows"
 )
@@ -100,7 +99,7 @@ func startWorker(ctx context.Context, p *process, queue string) (w worker.Worker
 		workflows.Register(fresh, queue,
 			&activities.Carriers{ByID: p.integrations},
 			&activities.Documents{Store: documents.NewStore(p.js)},
-			&activities.Publishing{Publisher: p.publisher, Inputs: events.NewInputs(p.js)})
+			&activities.Publishing{Publisher: p.publisher, JetStream: p.js})
 		if err := fresh.Start(); err != nil {
 			return err
 		}

@@ -100,7 +100,9 @@ func callCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activi
 	if policy.LocalFirst && tryCarrier(ctx, policy, what, activity, call, reply) {
 		return nil, nil //nolint:nilnil // it went well
 	}
-	err := workflow.ExecuteActivity(withCarrierCall(ctx, policy.Deadline, what), activity, call).Get(ctx, reply)
+	future := workflow.ExecuteActivity(withCarrierCall(ctx, policy.Deadline, what), activity, call)
+	await(ctx, future)
+	err := future.Get(ctx, reply)
 	if err == nil || temporal.IsCanceledError(err) {
 		return nil, err
 	}
@@ -127,7 +129,9 @@ func tryCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activit
 	err := workflow.ExecuteLocalActivity(withFirstTry(lasting, what), activity, call).Get(lasting, reply)
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.NextRetryDelay() > 0 {
-		_ = workflow.Sleep(ctx, min(application.NextRetryDelay(), policy.Deadline)) // A cancellation is noticed by the next attempt.
+		timer := workflow.NewTimer(ctx, min(application.NextRetryDelay(), policy.Deadline))
+		await(ctx, timer)
+		_ = timer.Get(ctx, nil) // A cancellation is noticed by the next attempt.
 	}
 	return err == nil
 }

@@ -88,6 +88,9 @@ type journey struct {
 // run takes the steps one after the other, until one fails or the process is
 // cancelled.
 func (j *journey) run(ctx workflow.Context, steps ...func(workflow.Context) error) (CategoryResult, error) {
+	if j.Settings.Revision > 0 && gateOf(ctx) == nil { // a workflow of its own
+		ctx = new(gate).open(ctx)
+	}
 	for _, step := range steps {
 		err := step(ctx)
 		if j.failure != nil && err == nil {

@@ -2,11 +2,13 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/activities/carriers"
+	"shipments/events"
 	"shipments/shipment"
 )
 
@@ -43,15 +45,27 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	if fault != nil {
 		return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
 	}
-	timer := workflow.NewTimerWithOptions(ctx, at.Sub(now), workflow.TimerOptions{Summary: "book the collection"})
-	if err := timer.Get(ctx, nil); err != nil {
-		if temporal.IsCanceledError(err) {
-			return CollectionResult{Cancelled: true}, nil
-		}
+	delay := at.Sub(now)
+	if in.Settings.Revision > 0 {
+		delay = max(delay, time.Millisecond) // What came before is on record when it has passed.
+	}
+	timer := workflow.NewTimerWithOptions(ctx, delay, workflow.TimerOptions{Summary: "book the collection"})
+	await(ctx, timer)
+	err := timer.Get(ctx, nil)
+	if temporal.IsCanceledError(err) || stopped(ctx) {
+		return CollectionResult{Cancelled: true}, nil
+	}
+	if err != nil {
 		return CollectionResult{}, fmt.Errorf("wait to book the collection: %w", err)
 	}
 	if fault := in.Settings.Rules.TooLate(s, workflow.Now(ctx)); fault != nil {
-		return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
+		booked, err := in.bookedBefore(ctx)
+		if err != nil {
+			return CollectionResult{}, fmt.Errorf("look for the booking: %w", err)
+		}
+		if !booked {
+			return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
+		}
 	}
 	reply, err := bookCollection.call(ctx, in.Settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("book-collection-%d", in.Attempt), 1), "book the collection of shipment "+s.ShipmentID,
@@ -78,6 +92,18 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 		BookingReference:  reply.BookingReference,
 		LocationReference: reply.LocationReference,
 	}}, nil
+}
+
+// bookedBefore reports whether the collection is booked although it seems too
+// late for that: by a task that was lost after it had told so.
+func (in CollectionInput) bookedBefore(ctx workflow.Context) (bool, error) {
+	if in.Settings.Revision == 0 {
+		return false, nil
+	}
+	ctx = withPublishing(ctx, events.TypeCollectionBooked)
+	var told bool
+	err := workflow.ExecuteLocalActivity(ctx, publishing.Told, events.TypeCollectionBooked, in.Shipment.ShipmentID).Get(ctx, &told)
+	return told, err
 }
 
 // cancelBooking takes a booking back, whatever becomes of the process, and

@@ -104,6 +104,8 @@ func (p part[In, Out]) call(ctx workflow.Context, c Composition, id, summary str
 		return p.run(ctx, in)
 	}
 	var out Out
-	err := p.start(ctx, c, id, summary, in).Get(ctx, &out)
+	child := p.start(ctx, c, id, summary, in)
+	await(ctx, child)
+	err := child.Get(ctx, &out)
 	return out, err
 }

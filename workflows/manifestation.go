@@ -48,6 +48,9 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 	var faults []shipment.Fault
 	cancelled := false
 	for i, future := range pending {
+		if in.Settings.ChildWorkflows.Has(shipment.StageCarrier) {
+			await(ctx, future)
+		}
 		err := future.Get(ctx, &replies[i])
 		switch {
 		case temporal.IsCanceledError(err):

@@ -14,6 +14,9 @@ import (
 
 // Settings are the deployment's choices, as they were when the process began.
 type Settings struct {
+	// Revision is how the process decides where that has changed: the [Revision]
+	// of the consumer that began it.
+	Revision int `json:"revision,omitempty"`
 	// ChildWorkflows lists the stages that run as child workflows.
 	ChildWorkflows Composition `json:"childWorkflows,omitempty"`
 	// PublicURL is where the HTTP API is reached: documents are fetched there.
@@ -27,6 +30,14 @@ type Settings struct {
 	// workflow's task.
 	CarrierFirstTry bool `json:"carrierFirstTry,omitempty"`
 }
+
+// Revision is how processes decide that are begun now.
+//
+//   - 0: a cancellation stopped a process wherever it was.
+//   - 1: it stops it at a [gate]. A request that was refused may be made again.
+//     That it is too late for a collection is judged so that a task that is done
+//     again judges the same.
+const Revision = 1
 
 // DefaultCarrierDeadline is how long a carrier may be unavailable before a
 // process gives up on it.
@@ -69,7 +80,9 @@ func ShipmentProcess(ctx workflow.Context, in ProcessInput) (shipment.Result, er
 			fmt.Sprintf("the signal is for shipment %q, which is not this workflow's", id), "WrongShipment", nil)
 	}
 	workflow.Go(ctx, p.watch)
-	workflow.Go(ctx, p.watchRequests)
+	if p.Revision == 0 {
+		workflow.Go(ctx, p.watchRequests)
+	}
 	result, err := p.run(ctx)
 	if err != nil {
 		p.judgeBy(p.trigger.Event.Trigger(), p.trigger.Event.Data.Digest())
@@ -113,7 +126,7 @@ func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
 	if reasons := p.Rules.Validate(s); len(reasons) > 0 {
 		return p.fail(ctx, shipment.StageValidation, &shipment.Failure{Faults: invalid(reasons)})
 	}
-	if _, fault := p.Rules.BookingTime(s, workflow.Now(ctx)); fault != nil {
+	if _, fault := p.Rules.BookingTime(s, p.begun(ctx)); fault != nil {
 		return p.fail(ctx, shipment.StageCollection, &shipment.Failure{Faults: []shipment.Fault{*fault}})
 	}
 	end, err := p.travel(ctx, category, s)
@@ -134,13 +147,18 @@ func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
 	return result, p.story.publish(ctx, events.TypeCompleted, result)
 }
 
+// begun is when the process began, as seen by its first task.
+func (p *process) begun(ctx workflow.Context) time.Time {
+	if p.Revision == 0 {
+		return workflow.Now(ctx)
+	}
+	return workflow.GetInfo(ctx).WorkflowStartTime
+}
+
 // travel runs the category's workflow, until it ends or the shipment is
 // cancelled, and lets a failed booking be replaced for as long as the rules say.
 func (p *process) travel(ctx workflow.Context, category shipment.Category, s shipment.Shipment) (CategoryResult, error) {
-	ctx, stop := workflow.WithCancel(ctx)
-	if p.requests.stop = stop; p.requests.cancellation != nil {
-		stop() // It was requested before there was anything to stop.
-	}
+	ctx = p.stoppable(ctx)
 	end, err := categoryWorkflow(category).call(ctx, p.ChildWorkflows,
 		stageID(s.ShipmentID, shipment.StageCategory), fmt.Sprintf("%s shipment %s", category, s.ShipmentID),
 		CategoryInput{Settings: p.Settings, Shipment: s, Story: p.story})
@@ -159,7 +177,8 @@ func (p *process) travel(ctx workflow.Context, category shipment.Category, s shi
 		s.CollectionDate, j.Shipment.CollectionDate = rebooking.Event.CollectionDate, rebooking.Event.CollectionDate
 		identity := rebooking.Event.Trigger()
 		j.request = &identity
-		if end, err = j.run(ctx, j.collect); err == nil && end.Failure == nil && !end.Cancelled {
+		end, err = j.run(ctx, j.collect)
+		if err == nil && j.booked && (p.Revision > 0 || !end.Cancelled) {
 			p.requests.rebooking = nil // It had its effect.
 		}
 		if err == nil && end.Failure != nil {
@@ -167,6 +186,21 @@ func (p *process) travel(ctx workflow.Context, category shipment.Category, s shi
 		}
 	}
 	return end, err
+}
+
+// stoppable returns a context that is cancelled when the process is to stop.
+func (p *process) stoppable(ctx workflow.Context) workflow.Context {
+	q := &p.requests
+	if p.Revision > 0 {
+		g := &gate{requests: q.channel, receive: p.receive}
+		q.stop = g.stop
+		return g.open(ctx)
+	}
+	ctx, q.stop = workflow.WithCancel(ctx)
+	if q.cancellation != nil {
+		q.stop() // It was requested before there was anything to stop.
+	}
+	return ctx
 }
 
 // awaitRebooking waits for a request to replace a failed booking; there is none
@@ -180,11 +214,17 @@ func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment) (reb
 	q := &p.requests
 	q.rebookable = true
 	defer func() { q.rebookable = false }()
-	_, err := workflow.AwaitWithTimeout(ctx, window, func() bool { return q.rebooking != nil })
-	if err != nil || ctx.Err() != nil {
-		return nil, true
+	if p.Revision == 0 {
+		_, err := workflow.AwaitWithTimeout(ctx, window, func() bool { return q.rebooking != nil })
+		return q.rebooking, err != nil || ctx.Err() != nil
 	}
-	return q.rebooking, false
+	ctx, done := workflow.WithCancel(ctx)
+	defer done()
+	timer := workflow.NewTimerWithOptions(ctx, window, workflow.TimerOptions{Summary: "a rebooking may be requested"})
+	for g := gateOf(ctx); q.rebooking == nil && !g.stopped && !timer.IsReady(); {
+		g.next(ctx, timer)
+	}
+	return q.rebooking, ctx.Err() != nil
 }
 
 // cancelled ends a process that was asked to stop, by a request or by an

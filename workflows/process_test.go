@@ -107,7 +107,7 @@ func setup(t *testing.T, composition string) *bundle {
 		Server:  eventstest.StartProvisioned(t),
 		carrier: &scripted{Simulator: carriers.Simulator{Emulation: true}},
 		settings: workflows.Settings{
-			ChildWorkflows: children, PublicURL: publicURL, CarrierFirstTry: true,
+			Revision: workflows.Revision, ChildWorkflows: children, PublicURL: publicURL, CarrierFirstTry: true,
 			Rules: shipment.Rules{Emulation: true, CollectionDelay: 20 * time.Second},
 		},
 	}
@@ -133,7 +133,7 @@ func (b *bundle) newRun(t *testing.T) {
 			shipment.DefaultCarriers()[0].ID: b.carrier, shipment.DefaultCarriers()[1].ID: b.carrier,
 		}},
 		&activities.Documents{Store: documents.NewStore(b.JS)},
-		&activities.Publishing{Publisher: b.publisher, Inputs: events.NewInputs(b.JS)})
+		&activities.Publishing{Publisher: b.publisher, JetStream: b.JS})
 }
 
 func created(eventID string, s shipment.Shipment) workflows.Created {

@@ -24,10 +24,11 @@ type Requested struct {
 // or is rejected; a repeat of one is ignored.
 type requests struct {
 	channel workflow.ReceiveChannel
-	seen    []events.Trigger
+	// accepted are those that were not refused.
+	accepted []events.Request
 	// cancellation is the request to stop; stop carries it out.
 	cancellation *Requested
-	stop         workflow.CancelFunc
+	stop         func()
 	// rebookable says that a booking has failed and can be replaced; rebooking
 	// is the request to do so.
 	rebookable bool
@@ -36,7 +37,25 @@ type requests struct {
 	ended bool
 }
 
-// watchRequests handles requests while the process runs.
+// receive takes one request, which is there, and acts on it. A refusal is stored
+// meanwhile: what the process waits for does not wait for that.
+func (p *process) receive(ctx workflow.Context) {
+	var r Requested
+	p.requests.channel.Receive(ctx, &r)
+	reason := p.judge(ctx, r)
+	if reason == nil {
+		return
+	}
+	p.judging++
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { p.judging-- }()
+		if err := p.refuse(ctx, r, *reason); err != nil {
+			workflow.GetLogger(ctx).Error("A request could not be refused", "error", err)
+		}
+	})
+}
+
+// watchRequests handles requests while a process of revision 0 runs.
 func (p *process) watchRequests(ctx workflow.Context) {
 	for {
 		var r Requested
@@ -47,33 +66,57 @@ func (p *process) watchRequests(ctx workflow.Context) {
 	}
 }
 
+// handle acts on a request, and returns when that is stored.
 func (p *process) handle(ctx workflow.Context, r Requested) error {
+	if reason := p.judge(ctx, r); reason != nil {
+		return p.refuse(ctx, r, *reason)
+	}
+	return nil
+}
+
+// judge accepts a request and acts on it, or ignores it as a repeat of one that
+// was accepted, or says why it is refused.
+func (p *process) judge(ctx workflow.Context, r Requested) *shipment.Reason {
 	q := &p.requests
-	if slices.Contains(q.seen, r.Event.Trigger()) {
+	if p.repeats(r.Event) {
 		return nil
 	}
-	q.seen = append(q.seen, r.Event.Trigger())
 	switch {
 	case q.ended:
-		return p.refuse(ctx, r, tooLate)
+		return &tooLate
 	case r.Event.Type == events.TypeCancellationRequested && q.cancellation == nil:
+		q.accepted = append(q.accepted, r.Event)
 		q.cancellation = &r
 		if q.stop != nil {
 			q.stop()
 		}
 		return nil
 	case r.Event.Type == events.TypeCancellationRequested, q.cancellation != nil:
-		return p.refuse(ctx, r, tooLate)
+		return &tooLate
 	case !q.rebookable || q.rebooking != nil:
-		return p.refuse(ctx, r, notRebookable)
+		return &notRebookable
 	}
 	rebooked := p.trigger.Event.Data
 	rebooked.CollectionDate = r.Event.CollectionDate
 	if _, fault := p.Rules.BookingTime(rebooked, workflow.Now(ctx)); fault != nil {
-		return p.refuse(ctx, r, rebookingFailed([]shipment.Fault{*fault}))
+		reason := rebookingFailed([]shipment.Fault{*fault})
+		return &reason
 	}
+	q.accepted = append(q.accepted, r.Event)
 	q.rebooking = &r
 	return nil
+}
+
+// repeats reports whether a request is one that was accepted.
+func (p *process) repeats(request events.Request) bool {
+	q := &p.requests
+	if p.Revision > 0 {
+		return slices.Contains(q.accepted, request)
+	}
+	// Revision 0 knew requests by their identity alone, refused ones included.
+	known := slices.ContainsFunc(q.accepted, func(r events.Request) bool { return r.Trigger() == request.Trigger() })
+	q.accepted = append(q.accepted, request)
+	return known
 }
 
 // endRequests rejects what was accepted and has had no effect. It is called

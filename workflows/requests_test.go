@@ -213,3 +213,91 @@ func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked.c5")
 	require.Contains(t, string(booked[0].Data), `"request":{"id":"r-3","source":"/team"}`)
 }
+
+func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "none")
+	b.settings.Rules.RebookingTime = time.Hour
+	var sequences []uint64
+	for range 2 {
+		ack, err := b.JS.Publish(t.Context(), events.TypeRebookingRequested, []byte("the same"))
+		require.NoError(t, err)
+		sequences = append(sequences, ack.Sequence)
+	}
+	early, replayed := rebooking("r-1", "c3", "2026-11-26"), rebooking("r-1", "c3", "2026-11-26")
+	early.StreamSequence, replayed.StreamSequence = sequences[0], sequences[1]
+	b.request(time.Second, early)      // nothing has failed yet
+	b.request(time.Minute, replayed)   // its rejection was replayed
+	b.request(time.Minute, replayed)   // a repeat
+	b.request(2*time.Minute, replayed) // another
+	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	require.Equal(t, shipment.Success, result.Status)
+	rejections := b.Rejections(t)
+	require.Len(t, rejections, 1)
+	require.Equal(t, sequences[0], rejections[0].Input.StreamSequence)
+}
+
+func TestAnotherRequestWithAKnownIDIsNoRepeat(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "none")
+	b.settings.Rules.RebookingTime = time.Hour
+	b.request(time.Second, rebooking("9", "c3", "2026-11-25"))
+	b.request(time.Minute, cancellation("9", "c3"))
+	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	require.Equal(t, shipment.Cancelled, result.Status)
+	require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
+}
+
+func TestACancellationWhileARebookingIsBooked(t *testing.T) {
+	t.Parallel()
+	for composition, want := range map[string]struct {
+		status shipment.Status
+		codes  []string
+	}{
+		"none": {shipment.Success, []string{events.CodeShipmentEnded}}, // booked within the task: too late
+		"all":  {shipment.Cancelled, nil},
+	} {
+		t.Run(composition, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, composition)
+			b.settings.Rules.RebookingTime = time.Hour
+			b.carrier.book = func(call carriers.BookCollection) (carriers.Booked, error) {
+				if call.Attempt == 1 {
+					return carriers.Booked{Refusal: shipment.NewFault("no", "no")}, nil
+				}
+				received := make(chan struct{})
+				b.env.SignalWorkflow(workflows.SignalRequested, cancellation("x-1", "c3"))
+				b.env.RegisterDelayedCallback(func() { close(received) }, 0)
+				<-received
+				return carriers.Booked{BookingReference: "b", LocationReference: "l"}, nil
+			}
+			b.request(time.Minute, rebooking("r-1", "c3", "2026-11-26"))
+			result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+			require.Equal(t, want.status, result.Status)
+			require.Equal(t, want.codes, b.codes(t), "the rebooking had its effect")
+			require.Contains(t, string(b.Messages(t, events.StreamEvents, "shipments.collection-booked.c3")[0].Data), `"r-1"`)
+		})
+	}
+}
+
+func TestARunThatStandsBackRejectsNoRequestThatHadItsEffect(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "none")
+	trigger := created("e-1", shipment.Sample("c5", now))
+	lineage := events.NewLineage(trigger.Event, "first") // Temporal has forgotten this run.
+	request := cancellation("x-1", "c5")
+	identity := request.Event.Trigger()
+	for i, outcome := range []events.Outcome{
+		{Type: events.TypeAccepted, Data: events.Accepted{ShipmentID: "c5", RunID: "first", Trigger: trigger.Event.Trigger(), ContentDigest: trigger.Event.Data.Digest()}},
+		{Type: events.TypeCancelled, Data: events.Cancelled{
+			ShipmentID: "c5", Status: shipment.Cancelled, Cancellation: &shipment.Cancellation{Reason: "r"}, Request: &identity,
+		}},
+	} {
+		outcome.Lineage, outcome.Sequence, outcome.Time = lineage, i+1, now
+		_, err := b.publisher.PublishOnce(t.Context(), outcome)
+		require.NoError(t, err)
+	}
+	b.request(0, request)
+	require.Equal(t, shipment.Duplicate, b.run(t, trigger).Status)
+	require.Empty(t, b.Rejections(t))
+}

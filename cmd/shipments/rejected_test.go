@@ -31,7 +31,7 @@ func reject(t *testing.T, s *eventstest.Server, id, data string, codes ...string
 
 // storeRejection stores the rejection of an input.
 func storeRejection(ctx context.Context, s *eventstest.Server, sequence uint64, id string, codes ...string) error {
-	input, err := events.NewInputs(s.JS).Read(ctx, sequence)
+	input, err := events.ReadInput(ctx, s.JS, sequence)
 	if err != nil {
 		return err
 	}
