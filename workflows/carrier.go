@@ -32,6 +32,10 @@ type CarrierPolicy struct {
 	// LocalFirst makes the first attempt within the workflow's own task, where
 	// it costs the Temporal server nothing.
 	LocalFirst bool `json:"localFirst,omitempty"`
+	// RecordRefusals puts what the carrier refused in the local first attempt on
+	// record before anybody acts on it. An effect has one answer for good; after a
+	// refusal, if it is asked again, the carrier may accept.
+	RecordRefusals bool `json:"recordRefusals,omitempty"`
 }
 
 // The parts of carrier integration.
@@ -96,8 +100,12 @@ const integrationUnavailable = "Carrier integration unavailable"
 // Most carriers answer at once: the first attempt may be a local activity, and
 // only what fails then becomes an activity of its own. It is the same call with
 // the same idempotency key.
-func callCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activity, call, reply any) (*shipment.Fault, error) {
+func callCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activity, call any, reply carriers.Reply) (*shipment.Fault, error) {
 	if policy.LocalFirst && tryCarrier(ctx, policy, what, activity, call, reply) {
+		if policy.RecordRefusals && reply.Refused() {
+			lasting, _ := workflow.NewDisconnectedContext(ctx)
+			return nil, workflow.Sleep(lasting, time.Millisecond)
+		}
 		return nil, nil //nolint:nilnil // it went well
 	}
 	future := workflow.ExecuteActivity(withCarrierCall(ctx, policy.Deadline, what), activity, call)

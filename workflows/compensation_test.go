@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/activities/carriers"
+	"shipments/events"
 	"shipments/shipment"
 )
 
@@ -99,6 +100,34 @@ func TestATimerThatFiresTooLateHasAFaultOfItsOwn(t *testing.T) {
 	require.Len(t, result.Failure.Compensation.Voided, 2)
 	require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, "c5"))
+}
+
+// A task that booked the collection and told so is lost, and done again when it
+// is too late for a booking: it stays booked.
+func TestABookingThatWasToldIsNotTooLate(t *testing.T) {
+	t.Parallel()
+	for _, composition := range []string{"all", "none"} {
+		b := setup(t, composition)
+		b.carrier.Emulation = false
+		late := shipment.DefaultCarriers()
+		for i := range late {
+			late[i].Booking = shipment.BookingWindow{Opens: "13:00", CutOff: "12:00"}
+		}
+		b.settings.Rules = shipment.Rules{Carriers: late}
+		trigger := created("e-1", shipment.Sample("c5", now))
+		b.env.RegisterDelayedCallback(func() {
+			_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
+				Lineage: events.NewLineage(trigger.Event, "default-test-run-id"), Type: events.TypeCollectionBooked, Sequence: 4, Time: now,
+				Data: events.CollectionBooked{ShipmentID: "c5", CollectionDate: trigger.Event.Data.CollectionDate},
+			})
+			require.NoError(t, err)
+		}, time.Minute)
+		result := b.run(t, trigger)
+		require.Equal(t, shipment.Success, result.Status)
+		require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
+		require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c5"))
+		require.NotContains(t, b.carrier.calls, "c5/leg-1/void")
+	}
 }
 
 func TestWhenTheTimeToBookHasPassedTheLegsAreVoided(t *testing.T) {

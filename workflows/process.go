@@ -35,8 +35,9 @@ type Settings struct {
 //
 //   - 0: a cancellation stopped a process wherever it was.
 //   - 1: it stops it at a [gate]. A request that was refused may be made again.
-//     That it is too late for a collection is judged so that a task that is done
-//     again judges the same.
+//     Whatever a task that is done again could judge otherwise (that it is too
+//     late for a collection, that a carrier refuses) does not contradict what the
+//     task has told before.
 const Revision = 1
 
 // DefaultCarrierDeadline is how long a carrier may be unavailable before a
@@ -44,7 +45,7 @@ const Revision = 1
 const DefaultCarrierDeadline = 24 * time.Hour
 
 func (s Settings) carrierPolicy() CarrierPolicy {
-	policy := CarrierPolicy{Deadline: s.CarrierDeadline, LocalFirst: s.CarrierFirstTry}
+	policy := CarrierPolicy{Deadline: s.CarrierDeadline, LocalFirst: s.CarrierFirstTry, RecordRefusals: s.Revision > 0}
 	if policy.Deadline <= 0 {
 		policy.Deadline = DefaultCarrierDeadline
 	}

@@ -127,6 +127,24 @@ type Booked struct {
 	Unanswered bool `json:"unanswered,omitempty"`
 }
 
+// Reply is a carrier's answer to a call.
+type Reply interface {
+	// Refused reports whether the carrier said no.
+	Refused() bool
+}
+
+// Refused is true if the leg was not manifested.
+func (r Manifested) Refused() bool { return r.Refusal != nil }
+
+// Refused is true if the leg was not voided.
+func (r Voided) Refused() bool { return r.Refusal != nil }
+
+// Refused is true if the collection was not booked.
+func (r Booked) Refused() bool { return r.Refusal != nil }
+
+// Refused is true if the booking was not cancelled.
+func (r Cancelled) Refused() bool { return r.Refusal != nil }
+
 func key(shipmentID string, leg int, purpose string) string {
 	return fmt.Sprintf("%s/leg-%d/%s", shipmentID, leg, purpose)
 }
