@@ -46,8 +46,8 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 		return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
 	}
 	delay := at.Sub(now)
-	if in.Settings.Revision > 0 {
-		delay = max(delay, time.Millisecond) // What came before is on record when it has passed.
+	if in.Settings.Revision > 0 && !in.bookableAt(workflow.GetInfo(ctx).WorkflowStartTime) {
+		delay = max(delay, time.Millisecond) // A task that is done again later still waits.
 	}
 	timer := workflow.NewTimerWithOptions(ctx, delay, workflow.TimerOptions{Summary: "book the collection"})
 	await(ctx, timer)
@@ -92,6 +92,12 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 		BookingReference:  reply.BookingReference,
 		LocationReference: reply.LocationReference,
 	}}, nil
+}
+
+// bookableAt reports whether the collection can be booked at a time.
+func (in CollectionInput) bookableAt(t time.Time) bool {
+	opens, fault := in.Settings.Rules.BookingTime(in.Shipment, t)
+	return fault == nil && !opens.After(t)
 }
 
 // bookedBefore reports whether the collection is booked although it seems too

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -25,8 +26,16 @@ import (
 // the whole task is done again, with the cancellation in sight. What it has told
 // the world by then has to stay true.
 func TestACancellationWhileTheCollectionIsBooked(t *testing.T) {
-	for _, composition := range []string{"none", "category", "all"} {
-		t.Run(composition, func(t *testing.T) {
+	for _, test := range []struct {
+		composition string
+		delay       time.Duration
+	}{
+		{"none", 100 * time.Millisecond},
+		{"none", 0},
+		{"category", 100 * time.Millisecond},
+		{"all", 100 * time.Millisecond},
+	} {
+		t.Run(fmt.Sprint(test.composition, " ", test.delay), func(t *testing.T) {
 			const id = "cwhilex"
 			simulator := carriers.NewServer(carriers.Simulator{Emulation: true}, "", carriers.Faults{})
 			var s *system
@@ -39,7 +48,7 @@ func TestACancellationWhileTheCollectionIsBooked(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			t.Setenv("SHIPMENTS_CARRIERS", harness.CarrierTable(t, server.URL, nil))
-			s = start(t, composition, 100*time.Millisecond)
+			s = start(t, test.composition, test.delay)
 			status, _ := s.do(t, http.MethodPost, "/"+id)
 			require.Equal(t, http.StatusAccepted, status)
 			result, _ := s.ended(t, id)
