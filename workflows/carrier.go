@@ -50,7 +50,7 @@ var (
 func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLeg]) (carriers.Manifested, error) {
 	what := fmt.Sprintf("manifest leg %d with carrier %s", in.Call.Leg, in.Call.Details.CarrierID)
 	var reply carriers.Manifested
-	unavailable, err := callCarrier(ctx, in.CarrierPolicy, what, carrierCalls.ManifestLeg, in.Call, &reply)
+	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.ManifestLeg, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Manifested{Refusal: unavailable, Unanswered: true}
 	}
@@ -61,7 +61,7 @@ func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLeg]) (c
 func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLeg]) (carriers.Voided, error) {
 	what := fmt.Sprintf("void leg %d with carrier %s", in.Call.Leg, in.Call.CarrierID)
 	var reply carriers.Voided
-	unavailable, err := callCarrier(ctx, in.CarrierPolicy, what, carrierCalls.VoidLeg, in.Call, &reply)
+	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.VoidLeg, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Voided{Refusal: unavailable}
 	}
@@ -72,7 +72,7 @@ func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLeg]) (carriers.
 func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollection]) (carriers.Booked, error) {
 	what := fmt.Sprintf("book collection on %s with carrier %s", in.Call.CollectionDate, in.Call.CarrierID)
 	var reply carriers.Booked
-	unavailable, err := callCarrier(ctx, in.CarrierPolicy, what, carrierCalls.BookCollection, in.Call, &reply)
+	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.BookCollection, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Booked{Refusal: unavailable, Unanswered: true}
 	}
@@ -83,7 +83,7 @@ func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollectio
 func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelCollection]) (carriers.Cancelled, error) {
 	what := "cancel the collection with carrier " + in.Call.CarrierID
 	var reply carriers.Cancelled
-	unavailable, err := callCarrier(ctx, in.CarrierPolicy, what, carrierCalls.CancelCollection, in.Call, &reply)
+	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.CancelCollection, in.Call, &reply)
 	if unavailable != nil {
 		reply = carriers.Cancelled{Refusal: unavailable}
 	}
@@ -100,13 +100,24 @@ const integrationUnavailable = "Carrier integration unavailable"
 // Most carriers answer at once: the first attempt may be a local activity, and
 // only what fails then becomes an activity of its own. It is the same call with
 // the same idempotency key.
-func callCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activity, call any, reply carriers.Reply) (*shipment.Fault, error) {
-	if policy.LocalFirst && tryCarrier(ctx, policy, what, activity, call, reply) {
-		if policy.RecordRefusals && reply.Refused() {
-			lasting, _ := workflow.NewDisconnectedContext(ctx)
-			return nil, workflow.Sleep(lasting, time.Millisecond)
+func callCarrier(ctx workflow.Context, policy CarrierPolicy, shipmentID, what string, activity, call any, reply carriers.Reply) (*shipment.Fault, error) {
+	if policy.LocalFirst {
+		answered, wait := tryCarrier(ctx, what, activity, call, reply)
+		switch {
+		case answered && policy.RecordRefusals && reply.Refused():
+			return nil, record(ctx, "the carrier has refused")
+		case answered:
+			return nil, nil //nolint:nilnil // it went well
 		}
-		return nil, nil //nolint:nilnil // it went well
+		var err error
+		if ctx, err = beyond(ctx, shipmentID); err != nil {
+			return nil, err
+		}
+		if wait > 0 {
+			timer := workflow.NewTimer(ctx, min(wait, policy.Deadline))
+			await(ctx, timer)
+			_ = timer.Get(ctx, nil) // A cancellation is noticed by the next attempt.
+		}
 	}
 	future := workflow.ExecuteActivity(withCarrierCall(ctx, policy.Deadline, what), activity, call)
 	await(ctx, future)
@@ -128,18 +139,16 @@ func callCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activi
 }
 
 // tryCarrier makes the first attempt of a call, and reports whether it was
-// answered. It lasts until the call has ended, even when it is cancelled
-// meanwhile: a call must have ended before its effect is undone. A carrier that
-// asked for time is given it.
-func tryCarrier(ctx workflow.Context, policy CarrierPolicy, what string, activity, call, reply any) bool {
+// answered, or else how long the carrier asked to be given. It lasts until the
+// call has ended, even when it is cancelled meanwhile: a call must have ended
+// before its effect is undone.
+func tryCarrier(ctx workflow.Context, what string, activity, call, reply any) (answered bool, wait time.Duration) {
 	lasting, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	err := workflow.ExecuteLocalActivity(withFirstTry(lasting, what), activity, call).Get(lasting, reply)
 	var application *temporal.ApplicationError
-	if errors.As(err, &application) && application.NextRetryDelay() > 0 {
-		timer := workflow.NewTimer(ctx, min(application.NextRetryDelay(), policy.Deadline))
-		await(ctx, timer)
-		_ = timer.Get(ctx, nil) // A cancellation is noticed by the next attempt.
+	if errors.As(err, &application) {
+		wait = application.NextRetryDelay()
 	}
-	return err == nil
+	return err == nil, wait
 }

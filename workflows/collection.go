@@ -43,7 +43,10 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	now := workflow.Now(ctx)
 	at, fault := in.Settings.Rules.BookingTime(s, now)
 	if fault != nil {
-		return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
+		if booked, err := in.Settings.told(ctx, events.TypeCollectionBooked, s.ShipmentID); err != nil || !booked {
+			return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, err
+		}
+		at = now
 	}
 	delay := at.Sub(now)
 	if in.Settings.Revision > 0 && !in.bookableAt(workflow.GetInfo(ctx).WorkflowStartTime) {
@@ -59,12 +62,8 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 		return CollectionResult{}, fmt.Errorf("wait to book the collection: %w", err)
 	}
 	if fault := in.Settings.Rules.TooLate(s, workflow.Now(ctx)); fault != nil {
-		booked, err := in.bookedBefore(ctx)
-		if err != nil {
-			return CollectionResult{}, fmt.Errorf("look for the booking: %w", err)
-		}
-		if !booked {
-			return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, nil
+		if booked, err := in.Settings.told(ctx, events.TypeCollectionBooked, s.ShipmentID); err != nil || !booked {
+			return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, err
 		}
 	}
 	reply, err := bookCollection.call(ctx, in.Settings.ChildWorkflows,
@@ -98,18 +97,6 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 func (in CollectionInput) bookableAt(t time.Time) bool {
 	opens, fault := in.Settings.Rules.BookingTime(in.Shipment, t)
 	return fault == nil && !opens.After(t)
-}
-
-// bookedBefore reports whether the collection is booked although it seems too
-// late for that: by a task that was lost after it had told so.
-func (in CollectionInput) bookedBefore(ctx workflow.Context) (bool, error) {
-	if in.Settings.Revision == 0 {
-		return false, nil
-	}
-	ctx = withPublishing(ctx, events.TypeCollectionBooked)
-	var told bool
-	err := workflow.ExecuteLocalActivity(ctx, publishing.Told, events.TypeCollectionBooked, in.Shipment.ShipmentID).Get(ctx, &told)
-	return told, err
 }
 
 // cancelBooking takes a booking back, whatever becomes of the process, and

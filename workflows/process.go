@@ -127,8 +127,14 @@ func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
 	if reasons := p.Rules.Validate(s); len(reasons) > 0 {
 		return p.fail(ctx, shipment.StageValidation, &shipment.Failure{Faults: invalid(reasons)})
 	}
-	if _, fault := p.Rules.BookingTime(s, p.begun(ctx)); fault != nil {
-		return p.fail(ctx, shipment.StageCollection, &shipment.Failure{Faults: []shipment.Fault{*fault}})
+	if _, fault := p.Rules.BookingTime(s, workflow.Now(ctx)); fault != nil {
+		begun, err := p.told(ctx, events.TypeManifested, s.ShipmentID)
+		if err != nil {
+			return shipment.Result{}, err
+		}
+		if !begun {
+			return p.fail(ctx, shipment.StageCollection, &shipment.Failure{Faults: []shipment.Fault{*fault}})
+		}
 	}
 	end, err := p.travel(ctx, category, s)
 	if err != nil {
@@ -146,14 +152,6 @@ func (p *process) run(ctx workflow.Context) (shipment.Result, error) {
 	}
 	result := shipment.Result{ShipmentID: s.ShipmentID, Status: shipment.Success, Outcome: end.Outcome}
 	return result, p.story.publish(ctx, events.TypeCompleted, result)
-}
-
-// begun is when the process began, as seen by its first task.
-func (p *process) begun(ctx workflow.Context) time.Time {
-	if p.Revision == 0 {
-		return workflow.Now(ctx)
-	}
-	return workflow.GetInfo(ctx).WorkflowStartTime
 }
 
 // travel runs the category's workflow, until it ends or the shipment is
@@ -347,6 +345,9 @@ func (p *process) drain(ctx workflow.Context) error {
 		r = Requested{}
 	}
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	if p.Revision > 0 {
+		workflow.Go(ctx, p.watchRequests)
+	}
 	return workflow.Await(ctx, func() bool { return p.judging == 0 })
 }
 

@@ -24,8 +24,10 @@ type Requested struct {
 // or is rejected; a repeat of one is ignored.
 type requests struct {
 	channel workflow.ReceiveChannel
-	// accepted are those that were not refused.
+	// accepted are those that were not refused, and refused where the others
+	// stand in the stream.
 	accepted []events.Request
+	refused  []uint64
 	// cancellation is the request to stop; stop carries it out.
 	cancellation *Requested
 	stop         func()
@@ -37,25 +39,30 @@ type requests struct {
 	ended bool
 }
 
-// receive takes one request, which is there, and acts on it. A refusal is stored
-// meanwhile: what the process waits for does not wait for that.
-func (p *process) receive(ctx workflow.Context) {
+// receive takes one request and judges it, and returns how to act on that. A
+// refusal is stored meanwhile: what the process waits for does not wait for it.
+func (p *process) receive(ctx workflow.Context) (act func(workflow.Context)) {
 	var r Requested
-	p.requests.channel.Receive(ctx, &r)
+	if !p.requests.channel.ReceiveAsync(&r) {
+		return nil // It is no request.
+	}
 	reason := p.judge(ctx, r)
 	if reason == nil {
-		return
+		return func(workflow.Context) { p.stopIfCancelled() }
 	}
 	p.judging++
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		defer func() { p.judging-- }()
-		if err := p.refuse(ctx, r, *reason); err != nil {
-			workflow.GetLogger(ctx).Error("A request could not be refused", "error", err)
-		}
-	})
+	return func(ctx workflow.Context) {
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer func() { p.judging-- }()
+			if err := p.refuse(ctx, r, *reason); err != nil {
+				workflow.GetLogger(ctx).Error("A request could not be refused", "error", err)
+			}
+		})
+	}
 }
 
-// watchRequests handles requests while a process of revision 0 runs.
+// watchRequests handles requests while a process of revision 0 runs, and while
+// any comes to its end.
 func (p *process) watchRequests(ctx workflow.Context) {
 	for {
 		var r Requested
@@ -71,28 +78,40 @@ func (p *process) handle(ctx workflow.Context, r Requested) error {
 	if reason := p.judge(ctx, r); reason != nil {
 		return p.refuse(ctx, r, *reason)
 	}
+	p.stopIfCancelled()
 	return nil
 }
 
-// judge accepts a request and acts on it, or ignores it as a repeat of one that
-// was accepted, or says why it is refused.
+// judge accepts a request, or ignores it as a repeat, or says why it is refused.
 func (p *process) judge(ctx workflow.Context, r Requested) *shipment.Reason {
 	q := &p.requests
-	if p.repeats(r.Event) {
+	if p.repeats(r) {
 		return nil
 	}
+	reason := p.objection(ctx, r)
+	switch {
+	case reason != nil:
+		q.refused = append(q.refused, r.StreamSequence)
+		return reason
+	case r.Event.Type == events.TypeCancellationRequested:
+		q.cancellation = &r
+	default:
+		q.rebooking = &r
+	}
+	q.accepted = append(q.accepted, r.Event)
+	return nil
+}
+
+// objection says why a request is refused, if it is.
+func (p *process) objection(ctx workflow.Context, r Requested) *shipment.Reason {
+	q := &p.requests
 	switch {
 	case q.ended:
 		return &tooLate
-	case r.Event.Type == events.TypeCancellationRequested && q.cancellation == nil:
-		q.accepted = append(q.accepted, r.Event)
-		q.cancellation = &r
-		if q.stop != nil {
-			q.stop()
-		}
-		return nil
-	case r.Event.Type == events.TypeCancellationRequested, q.cancellation != nil:
+	case q.cancellation != nil:
 		return &tooLate
+	case r.Event.Type == events.TypeCancellationRequested:
+		return nil
 	case !q.rebookable || q.rebooking != nil:
 		return &notRebookable
 	}
@@ -102,20 +121,26 @@ func (p *process) judge(ctx workflow.Context, r Requested) *shipment.Reason {
 		reason := rebookingFailed([]shipment.Fault{*fault})
 		return &reason
 	}
-	q.accepted = append(q.accepted, r.Event)
-	q.rebooking = &r
 	return nil
 }
 
-// repeats reports whether a request is one that was accepted.
-func (p *process) repeats(request events.Request) bool {
+// stopIfCancelled stops the process once a cancellation was accepted.
+func (p *process) stopIfCancelled() {
+	if p.requests.cancellation != nil && p.requests.stop != nil {
+		p.requests.stop()
+	}
+}
+
+// repeats reports whether a request is one that was accepted, or the very
+// message that was refused.
+func (p *process) repeats(r Requested) bool {
 	q := &p.requests
 	if p.Revision > 0 {
-		return slices.Contains(q.accepted, request)
+		return slices.Contains(q.accepted, r.Event) || (r.StreamSequence > 0 && slices.Contains(q.refused, r.StreamSequence))
 	}
 	// Revision 0 knew requests by their identity alone, refused ones included.
-	known := slices.ContainsFunc(q.accepted, func(r events.Request) bool { return r.Trigger() == request.Trigger() })
-	q.accepted = append(q.accepted, request)
+	known := slices.ContainsFunc(q.accepted, func(a events.Request) bool { return a.Trigger() == r.Event.Trigger() })
+	q.accepted = append(q.accepted, r.Event)
 	return known
 }
 

@@ -227,6 +227,7 @@ func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
 	early, replayed := rebooking("r-1", "c3", "2026-11-26"), rebooking("r-1", "c3", "2026-11-26")
 	early.StreamSequence, replayed.StreamSequence = sequences[0], sequences[1]
 	b.request(time.Second, early)      // nothing has failed yet
+	b.request(30*time.Second, early)   // the very message, which has been rejected
 	b.request(time.Minute, replayed)   // its rejection was replayed
 	b.request(time.Minute, replayed)   // a repeat
 	b.request(2*time.Minute, replayed) // another
@@ -235,6 +236,18 @@ func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
 	rejections := b.Rejections(t)
 	require.Len(t, rejections, 1)
 	require.Equal(t, sequences[0], rejections[0].Input.StreamSequence)
+}
+
+func TestASignalThatIsNoRequestIsIgnored(t *testing.T) {
+	t.Parallel()
+	for _, composition := range []string{"all", "none"} {
+		b := setup(t, composition)
+		b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(workflows.SignalRequested, "please cancel") }, 10*time.Second)
+		b.request(11*time.Second, rebooking("r-1", "c5", "2026-11-26"))
+		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+		require.Equal(t, shipment.Success, result.Status)
+		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
+	}
 }
 
 func TestAnotherRequestWithAKnownIDIsNoRepeat(t *testing.T) {

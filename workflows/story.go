@@ -40,6 +40,24 @@ func (s *Story) publish(ctx workflow.Context, eventType string, data any) error 
 	return workflow.ExecuteLocalActivity(ctx, publishing.Publish, s.next(ctx, eventType, data)).Get(ctx, nil)
 }
 
+// told reports whether an outcome event is stored although the process, which
+// seems to be short of it, would now take another way: a task has told it that
+// was lost. Processes of revision 0 do not ask.
+func (s Settings) told(ctx workflow.Context, eventType, shipmentID string) (bool, error) {
+	if s.Revision == 0 {
+		return false, nil
+	}
+	return told(ctx, eventType, shipmentID)
+}
+
+// told asks JetStream whether an outcome event of a shipment is stored.
+func told(ctx workflow.Context, eventType, shipmentID string) (stored bool, err error) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	ctx = withPublishing(ctx, "is it told? "+eventType)
+	err = workflow.ExecuteLocalActivity(ctx, publishing.Told, eventType, shipmentID).Get(ctx, &stored)
+	return stored, err
+}
+
 // accept enters the process in the shipment's ledger as the first event of its
 // story. It returns the owner if that is another run.
 func (s *Story) accept(ctx workflow.Context, entry events.Accepted) (owner *events.Accepted, err error) {

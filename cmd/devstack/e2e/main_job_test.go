@@ -288,7 +288,7 @@ func TestAfterARestartItWorksAtOnce(t *testing.T) {
 }
 
 func TestACancellationAndARebooking(t *testing.T) {
-	s := start(t, "all", 2*time.Second)
+	s := start(t, "all", 4*time.Second)
 	s.changeMinds(t)
 	s.drained(t)
 	require.Empty(t, eventstest.Rejections(t, s.js))

@@ -30,7 +30,7 @@ var identity = regexp.MustCompile(`"identity": *"[^"]*"`)
 func TestRecordHistories(t *testing.T) {
 	require.Equal(t, *record == "", *recordVersion == "", "-record and -record-version go together")
 	for _, composition := range []string{"all", "none"} {
-		s := start(t, composition, time.Second)
+		s := start(t, composition, 4*time.Second)
 		for _, id := range examples {
 			status, _ := s.do(t, http.MethodPost, "/"+id)
 			require.Equal(t, http.StatusAccepted, status)
