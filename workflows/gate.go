@@ -90,9 +90,10 @@ func record(ctx workflow.Context, summary string) error {
 	return workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: summary}).Get(ctx, nil)
 }
 
-// beyond returns a context for a carrier call that the gate does not stop if
-// what it serves is done already, as a task has told that was lost: the carrier
-// that answered it then keeps the process waiting now.
+// beyond returns the context to go on with after a carrier call's first attempt
+// has failed. If the collection is booked already, then a task has told so that
+// was lost, in which the attempt succeeded: now that the process waits for the
+// carrier all the same, the gate must not stop it.
 func beyond(ctx workflow.Context, shipmentID string) (workflow.Context, error) {
 	g := gateOf(ctx)
 	if g == nil || g.stopped {
