@@ -242,3 +242,10 @@ require (
 )
 
 replace shipments => ../..
+
+// The newest released Temporal server (1.32) implements the API of before 1.64, which the SDK needs from 1.51 on:
+// one program cannot hold both. The production module has the newer SDK, and the fault tests run its binary.
+replace (
+	go.temporal.io/api => go.temporal.io/api v1.63.5
+	go.temporal.io/sdk => go.temporal.io/sdk v1.50.0
+)
