@@ -13,10 +13,10 @@ import (
 // Carriers are the activities of carrier integration.
 type Carriers struct {
 	// ByID has the integration of each carrier.
-	ByID map[string]carriers.Carrier
+	ByID map[string]carriers.Client
 }
 
-func (a *Carriers) carrier(id string) (carriers.Carrier, error) {
+func (a *Carriers) carrier(id string) (carriers.Client, error) {
 	if c, ok := a.ByID[id]; ok {
 		return c, nil
 	}
@@ -24,40 +24,40 @@ func (a *Carriers) carrier(id string) (carriers.Carrier, error) {
 }
 
 // ManifestLeg hands a leg over to its carrier.
-func (a *Carriers) ManifestLeg(ctx context.Context, call carriers.ManifestLeg) (carriers.Manifested, error) {
+func (a *Carriers) ManifestLeg(ctx context.Context, call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 	c, err := a.carrier(call.Details.CarrierID)
 	if err != nil {
-		return carriers.Manifested{}, err
+		return carriers.ManifestLegReply{}, err
 	}
 	defer heartbeat(ctx)()
 	return c.ManifestLeg(ctx, call)
 }
 
 // VoidLeg takes a manifested leg back.
-func (a *Carriers) VoidLeg(ctx context.Context, call carriers.VoidLeg) (carriers.Voided, error) {
+func (a *Carriers) VoidLeg(ctx context.Context, call carriers.VoidLegRequest) (carriers.VoidLegReply, error) {
 	c, err := a.carrier(call.CarrierID)
 	if err != nil {
-		return carriers.Voided{}, err
+		return carriers.VoidLegReply{}, err
 	}
 	defer heartbeat(ctx)()
 	return c.VoidLeg(ctx, call)
 }
 
 // BookCollection books the collection with its carrier.
-func (a *Carriers) BookCollection(ctx context.Context, call carriers.BookCollection) (carriers.Booked, error) {
+func (a *Carriers) BookCollection(ctx context.Context, call carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 	c, err := a.carrier(call.CarrierID)
 	if err != nil {
-		return carriers.Booked{}, err
+		return carriers.BookCollectionReply{}, err
 	}
 	defer heartbeat(ctx)()
 	return c.BookCollection(ctx, call)
 }
 
 // CancelCollection takes a booking back.
-func (a *Carriers) CancelCollection(ctx context.Context, call carriers.CancelCollection) (carriers.Cancelled, error) {
+func (a *Carriers) CancelCollection(ctx context.Context, call carriers.CancelCollectionRequest) (carriers.CancelCollectionReply, error) {
 	c, err := a.carrier(call.CarrierID)
 	if err != nil {
-		return carriers.Cancelled{}, err
+		return carriers.CancelCollectionReply{}, err
 	}
 	defer heartbeat(ctx)()
 	return c.CancelCollection(ctx, call)

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
@@ -20,14 +21,14 @@ const ErrorTypeConflict = "OutcomeConflict"
 // Publishing are the activities that store events. They are short and run as
 // local activities, which cost the Temporal server no state transition.
 type Publishing struct {
-	Publisher *events.Publisher
+	Publisher *streams.Publisher
 	JetStream jetstream.JetStream
 }
 
 // Publish stores an outcome event exactly once.
 func (a *Publishing) Publish(ctx context.Context, outcome events.Outcome) error {
 	_, err := a.Publisher.PublishOnce(ctx, outcome)
-	var conflict *events.ConflictError
+	var conflict *streams.ConflictError
 	if errors.As(err, &conflict) {
 		return temporal.NewNonRetryableApplicationError("publish outcome", ErrorTypeConflict, err)
 	}
@@ -45,7 +46,7 @@ type Acceptance struct {
 // another run stands there, that is the answer and not an error.
 func (a *Publishing) Accept(ctx context.Context, outcome events.Outcome) (Acceptance, error) {
 	_, err := a.Publisher.PublishOnce(ctx, outcome)
-	var conflict *events.ConflictError
+	var conflict *streams.ConflictError
 	if !errors.As(err, &conflict) {
 		return Acceptance{}, err
 	}
@@ -58,7 +59,7 @@ func (a *Publishing) Accept(ctx context.Context, outcome events.Outcome) (Accept
 
 // Told reports whether the outcome event of a type is stored for a shipment.
 func (a *Publishing) Told(ctx context.Context, eventType, shipmentID string) (bool, error) {
-	return events.Told(ctx, a.JetStream, eventType, shipmentID)
+	return streams.OutcomePublished(ctx, a.JetStream, eventType, shipmentID)
 }
 
 // RejectedSignal is an event that its process does not accept.
@@ -69,7 +70,7 @@ type RejectedSignal struct {
 	// it reached the process another way; then Event is kept instead.
 	StreamSequence uint64          `json:"streamSequence,omitempty"`
 	Type           string          `json:"type"`
-	Identity       events.Trigger  `json:"identity"`
+	Identity       events.EventRef `json:"identity"`
 	Event          json.RawMessage `json:"event"`
 }
 
@@ -78,15 +79,15 @@ type RejectedSignal struct {
 // Temporal's retention may bring the request with it.
 func (a *Publishing) RejectSignal(ctx context.Context, signal RejectedSignal) error {
 	if events.IsRequest(signal.Type) {
-		happened, err := events.HadEffect(ctx, a.JetStream, events.Request{
+		happened, err := streams.HadEffect(ctx, a.JetStream, events.Request{
 			Type: signal.Type, ID: signal.Identity.ID, Source: signal.Identity.Source, ShipmentID: signal.ShipmentID,
 		})
 		if happened || err != nil {
 			return err
 		}
 	}
-	input, err := events.ReadInput(ctx, a.JetStream, signal.StreamSequence)
-	if errors.Is(err, events.ErrNoInput) {
+	input, err := streams.ReadInput(ctx, a.JetStream, signal.StreamSequence)
+	if errors.Is(err, streams.ErrNoInput) {
 		input, err = events.SignalledInput(signal.Type, signal.Identity, signal.Event), nil
 	}
 	if err != nil {

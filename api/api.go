@@ -23,14 +23,14 @@ import (
 	"github.com/rs/zerolog"
 
 	"shipments/activities/documents"
-	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
 // Config is what the API works with.
 type Config struct {
 	JetStream jetstream.JetStream
-	Publisher *events.Publisher
+	Publisher *streams.Publisher
 	Documents *documents.Store
 	// Rules are what shipments are judged by before they are published. While
 	// they emulate, POST /{shipmentId} publishes sample shipments.

@@ -19,7 +19,9 @@ import (
 	"shipments/api"
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 const id = "15916b8a5d11456f9934ed91c2bd82c0"
@@ -48,9 +50,9 @@ func configure(t testing.TB) (*eventstest.Server, api.Config) {
 	require.NoError(t, documents.Provision(t.Context(), s.JS, 1))
 	return s, api.Config{
 		JetStream: s.JS,
-		Publisher: events.NewPublisher(s.JS, "http://api.test"),
+		Publisher: streams.NewPublisher(s.JS, "http://api.test"),
 		Documents: documents.NewStore(s.JS),
-		Rules:     shipment.Rules{Emulation: true},
+		Rules:     shipment.Rules{Emulation: true, Carriers: sample.Carriers()},
 		Checks:    api.Checks{"nats": func(context.Context) error { return nil }},
 		Log:       zerolog.Nop(),
 	}
@@ -107,7 +109,7 @@ func TestPostPublishesASampleAndGetFindsItAtOnce(t *testing.T) {
 	require.Len(t, stored, 1)
 	ev, reasons := events.Decode(stored[0].Header, stored[0].Data)
 	require.Empty(t, reasons)
-	_, reasons = events.Created(ev, stored[0].Subject, shipment.Rules{Emulation: true})
+	_, reasons = events.ParseCreated(ev, stored[0].Subject, shipment.Rules{Emulation: true, Carriers: sample.Carriers()})
 	require.Empty(t, reasons)
 }
 
@@ -116,11 +118,11 @@ func TestPostShipmentsTakesDataAndCloudEventsInBothModes(t *testing.T) {
 	b := setup(t)
 	now := time.Now()
 	data := func(id string) string {
-		text, err := json.Marshal(shipment.Sample(id, now))
+		text, err := json.Marshal(sample.Shipment(id, now))
 		require.NoError(t, err)
 		return string(text)
 	}
-	ev, err := events.NewCreated("e-7", "/team/orders", now, shipment.Sample("c2x", now))
+	ev, err := events.NewCreated("e-7", "/team/orders", now, sample.Shipment("c2x", now))
 	require.NoError(t, err)
 	ev.SetExtension("correlationid", "order-7")
 	structured, err := json.Marshal(ev)
@@ -145,7 +147,7 @@ func TestPostShipmentsTakesDataAndCloudEventsInBothModes(t *testing.T) {
 func TestBadRequestsGetAProblem(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	sample, err := json.Marshal(shipment.Sample("c1x", time.Now()))
+	sample, err := json.Marshal(sample.Shipment("c1x", time.Now()))
 	require.NoError(t, err)
 	tests := map[string]struct {
 		method, path, contentType, body string
@@ -208,7 +210,7 @@ func TestWithoutJetStreamClientsAreAskedToComeBack(t *testing.T) {
 	b := setup(t)
 	b.Shutdown()
 	b.WaitForShutdown()
-	sample, err := json.Marshal(shipment.Sample(id, time.Now()))
+	sample, err := json.Marshal(sample.Shipment(id, time.Now()))
 	require.NoError(t, err)
 	for _, route := range []string{"GET /" + id, "GET /shipments/" + id, "GET /shipment-documents/" + id + "_labels", "POST /" + id, "POST /shipments"} {
 		t.Run(route, func(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 	"shipments/activities/documents"
 	"shipments/api"
 	"shipments/events"
-	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // FuzzRequests sends requests to the handler on a real JetStream.
@@ -44,7 +44,7 @@ func FuzzRequests(f *testing.F) {
 	for _, header := range []string{"Range: bytes=9-", "Range: bytes=1-2,3-4", "Range: x", "If-Match: x", "If-None-Match: *", "If-Range: \"x\""} {
 		f.Add("GET", "/shipment-documents/abc_labels", header, []byte(nil))
 	}
-	data, err := json.Marshal(shipment.Sample("c1x", time.Now()))
+	data, err := json.Marshal(sample.Shipment("c1x", time.Now()))
 	require.NoError(f, err)
 	structured := []byte(`{"specversion":"1.0","id":"1","source":"/x","type":"shipments.created","data":` + string(data) + `}`)
 	const binary = "Content-Type: application/json\r\nCe-Specversion: 1.0\r\nCe-Id: e%201\r\nCe-Source: /x\r\nCe-Type: shipments.created"
@@ -108,7 +108,7 @@ func FuzzRequests(f *testing.F) {
 		require.Equal(t, after.State.LastSeq, last.Sequence)
 		ev, reasons := events.Decode(last.Header, last.Data)
 		require.Empty(t, reasons)
-		created, reasons := events.Created(ev, last.Subject, config.Rules)
+		created, reasons := events.ParseCreated(ev, last.Subject, config.Rules)
 		require.Empty(t, reasons)
 		require.Equal(t, published.ShipmentID, created.Data.ShipmentID)
 	})

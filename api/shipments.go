@@ -16,8 +16,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
-	"shipments/workflows"
+	"shipments/shipment/sample"
 )
 
 // source is the CloudEvents source of the events that the API publishes.
@@ -47,7 +48,7 @@ func (a *api) createSample(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "a shipment id has "+shipment.IDRule)
 		return
 	}
-	ev, err := events.NewCreated(uuid.NewString(), source, time.Now(), shipment.Sample(id, time.Now()))
+	ev, err := events.NewCreated(uuid.NewString(), source, time.Now(), sample.Shipment(id, time.Now()))
 	if err != nil {
 		a.unavailable(w, err)
 		return
@@ -78,7 +79,7 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "the body is no event", reasons...)
 		return
 	}
-	created, reasons := events.Created(ev, "", a.Rules)
+	created, reasons := events.ParseCreated(ev, "", a.Rules)
 	if len(reasons) > 0 {
 		problem(w, http.StatusUnprocessableEntity, "the shipment is not valid", reasons...)
 		return
@@ -122,7 +123,7 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request, ev event.Event, id
 		return
 	}
 	w.Header().Set("Location", location)
-	writeJSON(w, http.StatusAccepted, "application/json", accepted{ShipmentID: id, WorkflowID: workflows.ProcessID(id)})
+	writeJSON(w, http.StatusAccepted, "application/json", accepted{ShipmentID: id, WorkflowID: shipment.ProcessID(id)})
 }
 
 // status tells how the shipment in the path stands.
@@ -134,9 +135,9 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readTimeout)
 	defer cancel()
-	result, err := events.ReadStatus(ctx, a.JetStream, id)
+	result, err := streams.ReadStatus(ctx, a.JetStream, id)
 	switch {
-	case errors.Is(err, events.ErrUnknownShipment):
+	case errors.Is(err, streams.ErrUnknownShipment):
 		problem(w, http.StatusNotFound, "no shipment with this id is known")
 	case err != nil:
 		a.unavailable(w, err)

@@ -13,6 +13,7 @@ import (
 
 	"shipments/events"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 	"shipments/workflows"
 )
 
@@ -20,14 +21,14 @@ import (
 // JetStream and Temporal: decode, validate, dispatch. Run it with GOMAXPROCS=1.
 func BenchmarkJudge(b *testing.B) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	content := shipment.Sample("cbench0", now)
+	content := sample.Shipment("cbench0", now)
 	ev, err := events.NewCreated("e-1", "/bench", now, content)
 	require.NoError(b, err)
 	structured, err := json.Marshal(ev)
 	require.NoError(b, err)
 	data, err := json.Marshal(content)
 	require.NoError(b, err)
-	rules := shipment.Rules{Emulation: true}
+	rules := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}
 	h := &handling{
 		Consumer: &Consumer{config: Config{Settings: workflows.Settings{Rules: rules}}.withDefaults(), temporal: willing{}, log: zerolog.Nop()},
 		stopping: context.Background(),

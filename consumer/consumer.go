@@ -22,6 +22,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/workflows"
 )
 
@@ -68,7 +69,7 @@ func (c Config) withDefaults() Config {
 type Consumer struct {
 	config    Config
 	js        jetstream.JetStream
-	publisher *events.Publisher
+	publisher *streams.Publisher
 	temporal  Temporal
 	provision func(context.Context) error
 	prepare   func(context.Context) error
@@ -79,7 +80,7 @@ type Consumer struct {
 // Dependencies are what a consumer works with.
 type Dependencies struct {
 	JetStream jetstream.JetStream
-	Publisher *events.Publisher
+	Publisher *streams.Publisher
 	Temporal  Temporal
 	// ProvisionStreams makes the durable consumer anew when it is missing.
 	ProvisionStreams func(context.Context) error
@@ -160,9 +161,9 @@ type handling struct {
 // as they arrive. No message ever waits unattended in a buffer of ours.
 func (h *handling) pull(ctx context.Context) error {
 	// Nobody answers a pull from a consumer that does not exist.
-	durable, err := h.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
+	durable, err := h.js.Consumer(ctx, events.StreamShipments, streams.ConsumerName)
 	if err != nil {
-		return fmt.Errorf("look up consumer %s: %w", events.ConsumerName, err)
+		return fmt.Errorf("look up consumer %s: %w", streams.ConsumerName, err)
 	}
 	p, err := newPuller(h.js, h.config.Concurrency)
 	if err != nil {
@@ -255,7 +256,7 @@ func (h *handling) handle(ctx context.Context, d delivery) {
 func (h *handling) keepAlive(ctx context.Context, d delivery) (stop func()) {
 	done := make(chan struct{})
 	h.busy.Go(func() {
-		ticker := time.NewTicker(events.AckWait / 3)
+		ticker := time.NewTicker(streams.AckWait / 3)
 		defer ticker.Stop()
 		for {
 			select {

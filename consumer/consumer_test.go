@@ -24,7 +24,9 @@ import (
 	"shipments/consumer"
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 	"shipments/workflows"
 )
 
@@ -32,20 +34,20 @@ var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // fakeTemporal is a Temporal that answers what the test says.
 type fakeTemporal struct {
-	start    func(created workflows.Created, options client.StartWorkflowOptions, in workflows.ProcessInput) error
+	start    func(created workflows.CreatedSignal, options client.StartWorkflowOptions, in workflows.ProcessInput) error
 	describe func(workflowID string) (*commonpb.Memo, error)
-	signal   func(request workflows.Requested) error
+	signal   func(request workflows.RequestSignal) error
 	history  func(workflowID string) ([]*historypb.HistoryEvent, error)
 }
 
 func (f *fakeTemporal) SignalWorkflow(_ context.Context, _, _, _ string, arg any) error {
-	return f.signal(arg.(workflows.Requested))
+	return f.signal(arg.(workflows.RequestSignal))
 }
 
 func (f *fakeTemporal) SignalWithStartWorkflow(_ context.Context, _, _ string, signal any,
 	options client.StartWorkflowOptions, _ any, args ...any,
 ) (client.WorkflowRun, error) {
-	return nil, f.start(signal.(workflows.Created), options, args[0].(workflows.ProcessInput))
+	return nil, f.start(signal.(workflows.CreatedSignal), options, args[0].(workflows.ProcessInput))
 }
 
 func (f *fakeTemporal) DescribeWorkflowExecution(_ context.Context, workflowID, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
@@ -80,11 +82,11 @@ func (f *fakeHistory) Next() (*historypb.HistoryEvent, error) {
 type bundle struct {
 	*eventstest.Server
 
-	publisher *events.Publisher
+	publisher *streams.Publisher
 	stop      func() error
 
 	mu       sync.Mutex
-	started  []workflows.Created
+	started  []workflows.CreatedSignal
 	prepared atomic.Int64
 	errors   atomic.Int64 // what was logged as an error, such as a panic
 }
@@ -92,9 +94,9 @@ type bundle struct {
 func setup(t *testing.T, temporal *fakeTemporal) *bundle {
 	t.Helper()
 	b := &bundle{Server: eventstest.StartProvisioned(t)}
-	b.publisher = events.NewPublisher(b.JS, "http://api.test")
+	b.publisher = streams.NewPublisher(b.JS, "http://api.test")
 	if temporal.start == nil {
-		temporal.start = func(c workflows.Created, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
+		temporal.start = func(c workflows.CreatedSignal, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.started = append(b.started, c)
@@ -105,7 +107,7 @@ func setup(t *testing.T, temporal *fakeTemporal) *bundle {
 		Concurrency:  4,
 		DrainTimeout: 5 * time.Second,
 		EarlyWait:    8 * time.Second, // two deliveries
-		Settings:     workflows.Settings{Rules: shipment.Rules{Emulation: true}},
+		Settings:     workflows.Settings{Rules: shipment.Rules{Emulation: true, Carriers: sample.Carriers()}},
 	}, b.dependencies(t, temporal))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -130,7 +132,7 @@ func (b *bundle) dependencies(t *testing.T, temporal *fakeTemporal) consumer.Dep
 	return consumer.Dependencies{
 		JetStream: b.JS, Publisher: b.publisher, Temporal: temporal, Log: log,
 		ProvisionStreams: func(ctx context.Context) error {
-			_, err := events.Provision(ctx, b.JS, 1)
+			_, err := streams.Provision(ctx, b.JS, 1)
 			return err
 		},
 		PrepareTemporal: func(context.Context) error {
@@ -143,7 +145,7 @@ func (b *bundle) dependencies(t *testing.T, temporal *fakeTemporal) consumer.Dep
 // publish publishes a sample shipment with an event id of the test's choice.
 func (b *bundle) publish(t *testing.T, eventID, shipmentID string, change ...func(*shipment.Shipment)) {
 	t.Helper()
-	s := shipment.Sample(shipmentID, now)
+	s := sample.Shipment(shipmentID, now)
 	for _, c := range change {
 		c(&s)
 	}
@@ -157,7 +159,7 @@ func (b *bundle) publish(t *testing.T, eventID, shipmentID string, change ...fun
 func (b *bundle) settled(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		c, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		c, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 		if err != nil {
 			return false
 		}
@@ -174,8 +176,8 @@ func TestAnEventStartsItsProcessAndIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	var options client.StartWorkflowOptions
 	var input workflows.ProcessInput
-	var signal workflows.Created
-	b := setup(t, &fakeTemporal{start: func(c workflows.Created, o client.StartWorkflowOptions, in workflows.ProcessInput) error {
+	var signal workflows.CreatedSignal
+	b := setup(t, &fakeTemporal{start: func(c workflows.CreatedSignal, o client.StartWorkflowOptions, in workflows.ProcessInput) error {
 		signal, options, input = c, o, in
 		return nil
 	}})
@@ -184,9 +186,9 @@ func TestAnEventStartsItsProcessAndIsAcknowledged(t *testing.T) {
 	require.Empty(t, b.Rejections(t))
 	require.Equal(t, "shipment.c1", options.ID)
 	require.Equal(t, uint64(1), signal.StreamSequence)
-	require.Equal(t, shipment.Sample("c1", now), signal.Event.Data)
+	require.Equal(t, sample.Shipment("c1", now), signal.Event.Data)
 	require.Equal(t, map[string]any{
-		"triggerId": "e-1", "triggerSource": "/team", "contentDigest": shipment.Sample("c1", now).Digest(), "streamSequence": uint64(1),
+		"triggerId": "e-1", "triggerSource": "/team", "contentDigest": sample.Shipment("c1", now).Digest(), "streamSequence": uint64(1),
 	}, options.Memo)
 	require.Len(t, input.Settings.Rules.Carriers, 2, "the carriers of the shipment travel with it")
 }
@@ -231,7 +233,7 @@ func memoOf(t *testing.T, eventID string, s shipment.Shipment) *commonpb.Memo {
 func TestAnEventForAProcessThatHasEnded(t *testing.T) {
 	t.Parallel()
 	heavier := func(s *shipment.Shipment) { s.Packages[0].WeightGrams++ }
-	original := shipment.Sample("c1", now)
+	original := sample.Shipment("c1", now)
 	tests := map[string]struct {
 		eventID  string
 		change   []func(*shipment.Shipment)
@@ -252,12 +254,12 @@ func TestAnEventForAProcessThatHasEnded(t *testing.T) {
 			t.Parallel()
 			memo := memoOf(t, test.memo, original)
 			if test.memo == "conflicting" {
-				other := shipment.Sample("c1", now)
+				other := sample.Shipment("c1", now)
 				heavier(&other)
 				memo = memoOf(t, "e-9", other)
 			}
 			b := setup(t, &fakeTemporal{
-				start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+				start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 					return serviceerror.NewWorkflowExecutionAlreadyStarted("closed", "", "")
 				},
 				describe: func(string) (*commonpb.Memo, error) { return memo, nil },
@@ -265,7 +267,7 @@ func TestAnEventForAProcessThatHasEnded(t *testing.T) {
 			if test.ledger {
 				_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
 					Lineage: events.Lineage{ShipmentID: "c1", RunID: "r", CausationID: "e-1", CorrelationID: "e-1"}, Type: events.TypeAccepted, Sequence: 1, Time: now,
-					Data: events.Accepted{ShipmentID: "c1", Trigger: events.Trigger{ID: "e-1", Source: "/team"}, ContentDigest: original.Digest()},
+					Data: events.Accepted{ShipmentID: "c1", Trigger: events.EventRef{ID: "e-1", Source: "/team"}, ContentDigest: original.Digest()},
 				})
 				require.NoError(t, err)
 			}
@@ -288,7 +290,7 @@ func TestWhileTemporalIsAwayNothingIsRejectedOrAcknowledged(t *testing.T) {
 	var mu sync.Mutex
 	calls, away := 0, true
 	done := map[string]int{}
-	b := setup(t, &fakeTemporal{start: func(c workflows.Created, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
+	b := setup(t, &fakeTemporal{start: func(c workflows.CreatedSignal, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
 		mu.Lock()
 		defer mu.Unlock()
 		calls++
@@ -306,7 +308,7 @@ func TestWhileTemporalIsAwayNothingIsRejectedOrAcknowledged(t *testing.T) {
 		defer mu.Unlock()
 		return calls >= 12
 	}, 20*time.Second, 5*time.Millisecond)
-	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 	require.NoError(t, err)
 	require.Equal(t, 4, c.CachedInfo().NumAckPending, "no more is pulled than can be held")
 	require.Equal(t, uint64(0), c.CachedInfo().AckFloor.Stream)
@@ -326,7 +328,7 @@ func TestWhileTemporalIsAwayNothingIsRejectedOrAcknowledged(t *testing.T) {
 func TestStoppingHandsBackWhatHasToWait(t *testing.T) {
 	t.Parallel()
 	called := make(chan struct{}, 100)
-	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+	b := setup(t, &fakeTemporal{start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 		called <- struct{}{}
 		return errors.New("away")
 	}})
@@ -335,7 +337,7 @@ func TestStoppingHandsBackWhatHasToWait(t *testing.T) {
 	began := time.Now()
 	require.NoError(t, b.stop())
 	require.Less(t, time.Since(began), 4*time.Second)
-	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 	require.NoError(t, err)
 	require.Equal(t, uint64(0), c.CachedInfo().AckFloor.Stream, "it was not acknowledged")
 	require.Empty(t, b.Rejections(t))
@@ -345,7 +347,7 @@ func TestANamespaceThatLacksSomethingRejectsNothing(t *testing.T) {
 	t.Parallel()
 	var b *bundle
 	var taken atomic.Int64
-	b = setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+	b = setup(t, &fakeTemporal{start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 		if b.prepared.Load() == 0 {
 			return serviceerror.NewInvalidArgument("no mapping defined for search attribute")
 		}
@@ -378,7 +380,7 @@ func TestADeletedConsumerIsMadeAnewWithoutSkipping(t *testing.T) {
 	b := setup(t, &fakeTemporal{})
 	b.publish(t, "e-1", "c1")
 	b.settled(t)
-	require.NoError(t, b.JS.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
+	require.NoError(t, b.JS.DeleteConsumer(t.Context(), events.StreamShipments, streams.ConsumerName))
 	b.publish(t, "e-2", "c2")
 	ids := func() []string {
 		b.mu.Lock()

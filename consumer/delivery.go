@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"shipments/events"
+	"shipments/events/streams"
 )
 
 // The pull protocol is spoken here rather than through the jetstream package's
@@ -55,7 +56,7 @@ type puller struct {
 func newPuller(js jetstream.JetStream, most int) (*puller, error) {
 	p := &puller{
 		nc:       js.Conn(),
-		request:  events.APISubject(js, "CONSUMER.MSG.NEXT."+events.StreamShipments+"."+events.ConsumerName),
+		request:  streams.APISubject(js, "CONSUMER.MSG.NEXT."+events.StreamShipments+"."+streams.ConsumerName),
 		inbox:    js.Conn().NewInbox() + ".",
 		arriving: make(chan *nats.Msg, most+8), // with room for what the server says
 	}

@@ -21,7 +21,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 	"shipments/workflows"
 )
 
@@ -71,7 +73,7 @@ func originals(t *testing.T) []wireMessage {
 	t.Helper()
 	var valid []wireMessage
 	for _, id := range []string{"1-mutant", "2-mutant", "c-mutant"} {
-		ev, err := events.NewCreated("e-"+id, "/team", now, shipment.Sample(id, now))
+		ev, err := events.NewCreated("e-"+id, "/team", now, sample.Shipment(id, now))
 		require.NoError(t, err)
 		ev.SetExtension("correlationid", "order-7")
 		structured, err := json.Marshal(ev)
@@ -271,7 +273,7 @@ func mutationSeed(t *testing.T) uint64 {
 func TestEveryMutatedEventIsTakenOnOrRejectedExactly(t *testing.T) {
 	t.Parallel()
 	m := mutator{rand.New(rand.NewPCG(mutationSeed(t), 0))}
-	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error { panic("no mutant is a valid request") }})
+	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error { panic("no mutant is a valid request") }})
 	valid := originals(t)
 	messages := slices.Clone(valid)
 	for len(messages) < len(valid)+mutants {
@@ -290,7 +292,7 @@ func TestEveryMutatedEventIsTakenOnOrRejectedExactly(t *testing.T) {
 		require.NotContains(t, started, c.StreamSequence, "taken on twice")
 		started[c.StreamSequence] = c.Event.Data
 	}
-	rejected := map[uint64]events.StoredRejection{}
+	rejected := map[uint64]streams.StoredRejection{}
 	for _, r := range b.Rejections(t) {
 		require.NotContains(t, rejected, r.Input.StreamSequence, "rejected twice")
 		rejected[r.Input.StreamSequence] = r
@@ -322,7 +324,7 @@ func TestEveryMutatedEventIsTakenOnOrRejectedExactly(t *testing.T) {
 func (b *bundle) headers(t *testing.T, sequence uint64) nats.Header {
 	t.Helper()
 	request := fmt.Sprintf(`{"seq":%d}`, sequence)
-	reply, err := b.JS.Conn().Request(events.APISubject(b.JS, "STREAM.MSG.GET."+events.StreamShipments), []byte(request), 10*time.Second)
+	reply, err := b.JS.Conn().Request(streams.APISubject(b.JS, "STREAM.MSG.GET."+events.StreamShipments), []byte(request), 10*time.Second)
 	require.NoError(t, err)
 	var got struct {
 		Message struct {

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/workflows"
 )
 
@@ -20,7 +21,7 @@ func TestWhileTemporalIsAwayNothingMoreIsPulled(t *testing.T) {
 	var isAway atomic.Bool
 	var calls atomic.Int64
 	isAway.Store(true)
-	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+	b := setup(t, &fakeTemporal{start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 		calls.Add(1)
 		if isAway.Load() {
 			return serviceerror.NewUnavailable("nobody there")
@@ -34,7 +35,7 @@ func TestWhileTemporalIsAwayNothingMoreIsPulled(t *testing.T) {
 	}
 	n := calls.Load()
 	require.Eventually(t, func() bool { return calls.Load() > n+2 }, 10*time.Second, time.Millisecond)
-	durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 	require.NoError(t, err)
 	// The pull that was open has brought what it asked for: all slots but one.
 	require.LessOrEqual(t, durable.CachedInfo().NumAckPending, 4)
@@ -45,7 +46,7 @@ func TestWhileTemporalIsAwayNothingMoreIsPulled(t *testing.T) {
 
 func TestAMessageBeyondTheLimitOfGRPCIsNoOverload(t *testing.T) {
 	t.Parallel()
-	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+	b := setup(t, &fakeTemporal{start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 		return serviceerror.NewResourceExhausted(enumspb.RESOURCE_EXHAUSTED_CAUSE_UNSPECIFIED, "grpc: received message larger than max (5000000 vs. 4194304)")
 	}})
 	b.publish(t, "e-1", "c1")
@@ -56,7 +57,7 @@ func TestAMessageBeyondTheLimitOfGRPCIsNoOverload(t *testing.T) {
 func TestOneMessageThatTemporalNeverAnswersDoesNotHoldUpTheOthers(t *testing.T) {
 	t.Parallel()
 	var taken atomic.Int64
-	b := setup(t, &fakeTemporal{start: func(c workflows.Created, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
+	b := setup(t, &fakeTemporal{start: func(c workflows.CreatedSignal, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
 		if c.Event.Data.ShipmentID == "cbad" {
 			return serviceerror.NewUnavailable("its shard has no owner")
 		}
@@ -65,7 +66,7 @@ func TestOneMessageThatTemporalNeverAnswersDoesNotHoldUpTheOthers(t *testing.T) 
 	}})
 	b.publish(t, "e-bad", "cbad")
 	require.Eventually(t, func() bool {
-		durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 		return err == nil && durable.CachedInfo().NumAckPending == 1
 	}, 10*time.Second, 10*time.Millisecond)
 	const others = 20
@@ -77,14 +78,14 @@ func TestOneMessageThatTemporalNeverAnswersDoesNotHoldUpTheOthers(t *testing.T) 
 
 func TestStoppingWithAllSlotsTakenEnds(t *testing.T) {
 	t.Parallel()
-	b := setup(t, &fakeTemporal{start: func(workflows.Created, client.StartWorkflowOptions, workflows.ProcessInput) error {
+	b := setup(t, &fakeTemporal{start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 		return serviceerror.NewUnavailable("nobody there")
 	}})
 	for i := range 20 {
 		b.publish(t, fmt.Sprintf("e-%d", i), fmt.Sprintf("cslot%d", i))
 	}
 	require.Eventually(t, func() bool {
-		durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		durable, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 		return err == nil && durable.CachedInfo().NumAckPending >= 4
 	}, 10*time.Second, 10*time.Millisecond)
 	began := time.Now()

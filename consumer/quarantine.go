@@ -8,7 +8,6 @@ import (
 
 	"shipments/events"
 	"shipments/shipment"
-	"shipments/workflows"
 )
 
 // quarantine judges a message that was delivered too often, without parsing it:
@@ -37,7 +36,7 @@ func (h *handling) receiver(ctx context.Context, d delivery) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	for _, id := range mentioned(d) {
-		received, err := workflows.Received(ctx, h.temporal, id, d.meta.Sequence.Stream)
+		received, err := Received(ctx, h.temporal, id, d.meta.Sequence.Stream)
 		if err != nil {
 			return "", err
 		}

@@ -17,7 +17,8 @@ import (
 	"shipments/consumer"
 	"shipments/events"
 	"shipments/events/eventstest"
-	"shipments/shipment"
+	"shipments/events/streams"
+	"shipments/shipment/sample"
 	"shipments/workflows"
 )
 
@@ -42,9 +43,9 @@ func TestAMessageDeliveredTooOftenIsQuarantined(t *testing.T) {
 
 func TestAMessageDeliveredTooOftenThatWasTakenToItsProcessIsNotRejected(t *testing.T) {
 	t.Parallel()
-	ev, err := events.NewCreated("e-1", "/team", now, shipment.Sample("c1", now))
+	ev, err := events.NewCreated("e-1", "/team", now, sample.Shipment("c1", now))
 	require.NoError(t, err)
-	created, err := events.Message(events.TypeCreated, ev)
+	created, err := streams.Message(events.TypeCreated, ev)
 	require.NoError(t, err)
 	request := nats.NewMsg(events.TypeCancellationRequested)
 	request.Data = cancellation(t, "c1")
@@ -91,7 +92,7 @@ func received(t *testing.T, sequences ...uint64) []*historypb.HistoryEvent {
 	t.Helper()
 	history := []*historypb.HistoryEvent{{}, signalled(t, "by hand"), signalled(t)}
 	for _, sequence := range sequences {
-		history = append(history, signalled(t, workflows.Requested{StreamSequence: sequence}))
+		history = append(history, signalled(t, workflows.RequestSignal{StreamSequence: sequence}))
 	}
 	return history
 }
@@ -112,7 +113,7 @@ func crashedOn(t *testing.T, msg *nats.Msg, deliveries int, history func(string)
 	s := eventstest.StartProvisioned(t)
 	_, err := s.JS.PublishMsg(t.Context(), msg)
 	require.NoError(t, err)
-	durable, err := s.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	durable, err := s.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 	require.NoError(t, err)
 	for range deliveries {
 		m, err := durable.Next(jetstream.FetchMaxWait(5 * time.Second))
@@ -120,7 +121,7 @@ func crashedOn(t *testing.T, msg *nats.Msg, deliveries int, history func(string)
 		require.NoError(t, m.Nak())
 	}
 	c := consumer.New(consumer.Config{MaxDeliveries: 3}, consumer.Dependencies{
-		JetStream: s.JS, Publisher: events.NewPublisher(s.JS, "http://api.test"), Temporal: &fakeTemporal{history: history},
+		JetStream: s.JS, Publisher: streams.NewPublisher(s.JS, "http://api.test"), Temporal: &fakeTemporal{history: history},
 		Log: zerolog.New(zerolog.NewTestWriter(t)),
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 	"shipments/workflows"
 )
@@ -22,8 +23,8 @@ func (h *handling) request(ctx context.Context, d delivery, request events.Reque
 func (h *handling) tryRequest(ctx context.Context, d delivery, request events.Request) (verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err := h.temporal.SignalWorkflow(ctx, workflows.ProcessID(request.ShipmentID), "", workflows.SignalRequested,
-		workflows.Requested{Event: request, StreamSequence: d.meta.Sequence.Stream})
+	err := h.temporal.SignalWorkflow(ctx, shipment.ProcessID(request.ShipmentID), "", workflows.SignalRequested,
+		workflows.RequestSignal{Event: request, StreamSequence: d.meta.Sequence.Stream})
 	var notFound *serviceerror.NotFound
 	switch {
 	case err == nil:
@@ -31,22 +32,22 @@ func (h *handling) tryRequest(ctx context.Context, d delivery, request events.Re
 	case errors.As(err, &notFound):
 		return h.unheard(ctx, d, request)
 	default:
-		return verdict{}, fmt.Errorf("signal %s: %w", workflows.ProcessID(request.ShipmentID), err)
+		return verdict{}, fmt.Errorf("signal %s: %w", shipment.ProcessID(request.ShipmentID), err)
 	}
 }
 
 // unheard judges a request that no process hears: its shipment has ended, or
 // is still to come, which it may be for a while.
 func (h *handling) unheard(ctx context.Context, d delivery, request events.Request) (verdict, error) {
-	happened, err := events.HadEffect(ctx, h.js, request)
+	happened, err := streams.HadEffect(ctx, h.js, request)
 	if err != nil {
 		return verdict{}, err
 	}
 	if happened {
 		return verdict{effect: "seen before: it had its effect"}, nil
 	}
-	result, err := events.ReadStatus(ctx, h.js, request.ShipmentID)
-	unknown := errors.Is(err, events.ErrUnknownShipment)
+	result, err := streams.ReadStatus(ctx, h.js, request.ShipmentID)
+	unknown := errors.Is(err, streams.ErrUnknownShipment)
 	// The wait counts from the first delivery: an outage before does not.
 	waited := time.Duration(d.meta.NumDelivered) * handBackDelay
 	switch {

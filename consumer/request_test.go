@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 	"shipments/workflows"
 )
@@ -28,8 +29,8 @@ func cancellation(t *testing.T, shipmentID string) []byte {
 
 func TestARequestIsTakenToItsProcess(t *testing.T) {
 	t.Parallel()
-	var got workflows.Requested
-	b := setup(t, &fakeTemporal{signal: func(r workflows.Requested) error {
+	var got workflows.RequestSignal
+	b := setup(t, &fakeTemporal{signal: func(r workflows.RequestSignal) error {
 		got = r
 		return nil
 	}})
@@ -45,7 +46,7 @@ func TestARequestIsTakenToItsProcess(t *testing.T) {
 
 func TestARequestForAnEndedShipmentIsRejected(t *testing.T) {
 	t.Parallel()
-	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error { return serviceerror.NewNotFound("completed") }})
+	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error { return serviceerror.NewNotFound("completed") }})
 	_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
 		Lineage: events.Lineage{ShipmentID: "c1", RunID: "r", CausationID: "e-1", CorrelationID: "e-1"}, Type: events.TypeFailed, Sequence: 1, Time: now,
 		Data: events.Failed{ShipmentID: "c1", Status: shipment.Failed, Failure: &shipment.Failure{}},
@@ -59,12 +60,12 @@ func TestARequestForAnEndedShipmentIsRejected(t *testing.T) {
 
 func TestARequestThatHasHadItsEffectIsRecognised(t *testing.T) {
 	t.Parallel()
-	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error { return serviceerror.NewNotFound("completed") }})
+	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error { return serviceerror.NewNotFound("completed") }})
 	_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
 		Lineage: events.Lineage{ShipmentID: "c1", RunID: "r", CausationID: "e-1", CorrelationID: "e-1"}, Type: events.TypeCancelled, Sequence: 1, Time: now,
 		Data: events.Cancelled{
 			ShipmentID: "c1", Status: shipment.Cancelled, Cancellation: &shipment.Cancellation{Reason: "r"},
-			Request: &events.Trigger{ID: "c-1", Source: "/team"},
+			Request: &events.EventRef{ID: "c-1", Source: "/team"},
 		},
 	})
 	require.NoError(t, err)
@@ -77,7 +78,7 @@ func TestARequestThatHasHadItsEffectIsRecognised(t *testing.T) {
 func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
 	t.Parallel()
 	var signals atomic.Int64
-	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error {
+	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error {
 		if signals.Add(1) == 1 {
 			return serviceerror.NewNotFound("unknown")
 		}
@@ -92,7 +93,7 @@ func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
 
 func TestARequestWhoseShipmentDoesNotComeIsRejected(t *testing.T) {
 	t.Parallel()
-	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error { return serviceerror.NewNotFound("unknown") }})
+	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error { return serviceerror.NewNotFound("unknown") }})
 	_, err := b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
 	require.NoError(t, err)
 	b.settled(t)
@@ -124,7 +125,7 @@ func TestARejectedRequestHasNoEffectLater(t *testing.T) {
 	t.Parallel()
 	var runs atomic.Bool
 	var signalled atomic.Int64
-	b := setup(t, &fakeTemporal{signal: func(workflows.Requested) error {
+	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error {
 		if !runs.Load() {
 			return serviceerror.NewNotFound("unknown")
 		}
@@ -136,8 +137,8 @@ func TestARejectedRequestHasNoEffectLater(t *testing.T) {
 	b.settled(t)
 	require.Equal(t, events.CodeUnknownShipment, b.Rejections(t)[0].Reasons[0].Code)
 	runs.Store(true) // The shipment came after all.
-	require.NoError(t, b.JS.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
-	_, err = events.Provision(t.Context(), b.JS, 1) // The stream is delivered again from its beginning.
+	require.NoError(t, b.JS.DeleteConsumer(t.Context(), events.StreamShipments, streams.ConsumerName))
+	_, err = streams.Provision(t.Context(), b.JS, 1) // The stream is delivered again from its beginning.
 	require.NoError(t, err)
 	b.settled(t)
 	require.Zero(t, signalled.Load())

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 	"shipments/workflows"
 )
@@ -23,7 +24,7 @@ type Temporal interface {
 		options client.StartWorkflowOptions, workflow any, workflowArgs ...any) (client.WorkflowRun, error)
 	SignalWorkflow(ctx context.Context, workflowID, runID, signalName string, arg any) error
 	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
-	workflows.HistoryReader
+	HistoryReader
 }
 
 // callTimeout bounds one attempt: a call to Temporal, and what it takes to judge its answer.
@@ -51,7 +52,7 @@ func sendable(d delivery, created events.ShipmentCreated) error {
 	if len(d.msg.Data) <= maxSignalBytes/8 {
 		return nil
 	}
-	payload, err := converter.GetDefaultDataConverter().ToPayload(workflows.Created{Event: created})
+	payload, err := converter.GetDefaultDataConverter().ToPayload(workflows.CreatedSignal{Event: created})
 	if err != nil {
 		return fmt.Errorf("the event cannot be encoded: %w", err)
 	}
@@ -68,8 +69,8 @@ func (h *handling) tryStart(ctx context.Context, d delivery, created events.Ship
 	settings := h.config.Settings
 	category := settings.Rules.Classify(created.Data)
 	settings.Rules = settings.Rules.For(created.Data)
-	signal := workflows.Created{Event: created, StreamSequence: d.meta.Sequence.Stream}
-	options := workflows.StartOptions(signal, category)
+	signal := workflows.CreatedSignal{Event: created, StreamSequence: d.meta.Sequence.Stream}
+	options := StartOptions(signal, category)
 	_, err := h.temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalCreated, signal, options, workflows.ShipmentProcess, workflows.ProcessInput{Settings: settings})
 	switch fateOf(err) {
 	case taken:
@@ -90,7 +91,7 @@ func (h *handling) tryStart(ctx context.Context, d delivery, created events.Ship
 // same event, or the same content, is a repeat; other content a conflict.
 func (h *handling) compare(ctx context.Context, created events.ShipmentCreated) (verdict, error) {
 	id := created.Data.ShipmentID
-	described, err := h.temporal.DescribeWorkflowExecution(ctx, workflows.ProcessID(id), "")
+	described, err := h.temporal.DescribeWorkflowExecution(ctx, shipment.ProcessID(id), "")
 	var notFound *serviceerror.NotFound
 	if errors.As(err, &notFound) {
 		return verdict{}, fmt.Errorf("the process was deleted meanwhile: %w", err)
@@ -98,21 +99,21 @@ func (h *handling) compare(ctx context.Context, created events.ShipmentCreated) 
 	if err != nil {
 		return verdict{}, fmt.Errorf("describe the process: %w", err)
 	}
-	memo, err := workflows.ReadMemo(described.GetWorkflowExecutionInfo().GetMemo())
+	memo, err := readMemo(described.GetWorkflowExecutionInfo().GetMemo())
 	if err != nil {
 		return verdict{}, err
 	}
 	digest := created.Data.Digest()
-	sameAsLast := memo.Trigger == created.Trigger() && memo.ContentDigest == digest
+	sameAsLast := memo.Trigger == created.Ref() && memo.ContentDigest == digest
 	// The last run may itself have been a repeat that found the shipment taken:
 	// the ledger knows what the shipment is known by.
-	entry, err := events.ReadLedger(ctx, h.js, id)
+	entry, err := streams.ReadLedger(ctx, h.js, id)
 	switch {
-	case errors.Is(err, events.ErrUnknownShipment):
+	case errors.Is(err, streams.ErrUnknownShipment):
 		return verdict{reasons: []shipment.Reason{{
 			Code: events.CodeProcessEnded,
 			Message: "the shipment's process was ended before it took the shipment on: " +
-				"delete workflow " + workflows.ProcessID(id) + " and publish the event again",
+				"delete workflow " + shipment.ProcessID(id) + " and publish the event again",
 		}}}, nil
 	case err != nil:
 		return verdict{}, err

@@ -104,13 +104,13 @@ func (h *handling) judge(ctx context.Context, d delivery) verdict {
 		return rejected("", subject, reasons)
 	}
 	if events.IsRequest(ev.Type()) {
-		request, reasons := events.Requested(ev, subject)
+		request, reasons := events.ParseRequest(ev, subject)
 		if len(reasons) > 0 {
 			return rejected(request.ShipmentID, subject, reasons)
 		}
 		return h.request(ctx, d, request).of(request.ShipmentID)
 	}
-	created, reasons := events.Created(ev, subject, rules)
+	created, reasons := events.ParseCreated(ev, subject, rules)
 	if len(reasons) > 0 {
 		return rejected(created.Data.ShipmentID, subject, reasons)
 	}

@@ -14,14 +14,6 @@ import (
 	"shipments/shipment"
 )
 
-// The codes of what makes a CloudEvent no shipment.
-const (
-	CodeUnknownType                = "unknown-type"
-	CodeUnsupportedDataContentType = "unsupported-datacontenttype"
-	CodeSchemaViolation            = "schema-violation"
-	CodeSubjectMismatch            = "subject-mismatch"
-)
-
 // ShipmentCreated is a decoded and accepted shipments.created event. Its JSON
 // is that of the CloudEvent, reduced to what the process needs; it is what the
 // signal "created" carries.
@@ -37,18 +29,18 @@ type ShipmentCreated struct {
 	Data          shipment.Shipment `json:"data"`
 }
 
-// Trigger identifies the event that a process was started by, or a request
+// EventRef identifies the event that a process was started by, or a request
 // came with.
-type Trigger struct {
+type EventRef struct {
 	ID     string `json:"id"`
 	Source string `json:"source"`
 }
 
-// Trigger returns the event's identity: CloudEvents makes source and id unique
+// Ref returns the event's identity: CloudEvents makes source and id unique
 // together.
-func (c ShipmentCreated) Trigger() Trigger { return Trigger{ID: c.ID, Source: c.Source} }
+func (c ShipmentCreated) Ref() EventRef { return EventRef{ID: c.ID, Source: c.Source} }
 
-// Created reads a shipments.created event that was decoded from a message on
+// ParseCreated reads a shipments.created event that was decoded from a message on
 // the given subject, and applies everything that can be said of it without
 // knowing other shipments: its type, its data's schema, the domain's rules,
 // and that the subject's token, if there is one, is the shipment's id.
@@ -57,7 +49,7 @@ func (c ShipmentCreated) Trigger() Trigger { return Trigger{ID: c.ID, Source: c.
 // shipment id if one could be read, for the rejection's subject.
 //
 // No input makes it panic.
-func Created(ev event.Event, subject string, rules shipment.Rules) (created ShipmentCreated, reasons []shipment.Reason) {
+func ParseCreated(ev event.Event, subject string, rules shipment.Rules) (created ShipmentCreated, reasons []shipment.Reason) {
 	defer guard(&reasons)
 	if ev.Type() != TypeCreated {
 		return created, []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "not a type that is taken here: shipments come as " + TypeCreated}}

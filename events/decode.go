@@ -20,33 +20,6 @@ import (
 	"shipments/shipment"
 )
 
-// The codes of what makes a message no CloudEvent 1.0.
-const (
-	CodeEmptyMessage           = "empty-message"
-	CodeTooLarge               = "too-large"
-	CodeByteOrderMark          = "byte-order-mark"
-	CodeInvalidUTF8            = "invalid-utf8"
-	CodeInvalidJSON            = "invalid-json"
-	CodeTrailingData           = "trailing-data"
-	CodeDuplicateMember        = "duplicate-member"
-	CodeTooDeep                = "too-deep"
-	CodeNumberTooLarge         = "number-too-large"
-	CodeBatch                  = "batch"
-	CodeNotAnObject            = "not-an-object"
-	CodeUnsupportedContentType = "unsupported-content-type"
-	CodeBothContentModes       = "both-content-modes"
-	CodeRepeatedHeader         = "repeated-header"
-	CodeInvalidHeader          = "invalid-header"
-	CodeUnsupportedSpecVersion = "unsupported-specversion"
-	CodeMissingAttribute       = "missing-attribute"
-	CodeInvalidAttribute       = "invalid-attribute"
-	CodeInvalidExtension       = "invalid-extension"
-	CodeBothDataMembers        = "both-data-members"
-	CodeMissingData            = "missing-data"
-	CodeInvalidData            = "invalid-data"
-	CodeUndecodable            = "undecodable"
-)
-
 const (
 	// MaxDepth bounds the nesting of JSON in a message; the schemas need five levels.
 	MaxDepth = 32

@@ -16,12 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 var (
 	now   = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	rules = shipment.Rules{Emulation: true}
+	rules = shipment.Rules{Emulation: true, Carriers: sample.Carriers()}
 )
 
 var (
@@ -34,7 +36,7 @@ const sampleID = "c7de2c4added47de8d24564d7ade3e20"
 
 func sampleData(t testing.TB) string {
 	t.Helper()
-	data, err := json.Marshal(shipment.Sample(sampleID, now))
+	data, err := json.Marshal(sample.Shipment(sampleID, now))
 	require.NoError(t, err)
 	return string(data)
 }
@@ -76,12 +78,12 @@ func read(header nats.Header, body []byte, subject string) (events.ShipmentCreat
 	if len(reasons) > 0 {
 		return events.ShipmentCreated{}, reasons
 	}
-	return events.Created(ev, subject, rules)
+	return events.ParseCreated(ev, subject, rules)
 }
 
 func TestBothContentModesGiveTheSameEvent(t *testing.T) {
 	t.Parallel()
-	want := shipment.Sample(sampleID, now)
+	want := sample.Shipment(sampleID, now)
 	extensions := []string{"time", `"2026-11-23T12:00:00Z"`, "correlationid", `"order 7"`, "traceparent", `"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"`, "tracestate", `"a=1"`}
 	tests := map[string]struct {
 		header nats.Header
@@ -105,7 +107,7 @@ func TestBothContentModesGiveTheSameEvent(t *testing.T) {
 			created, reasons := read(test.header, test.body, "shipments.created."+sampleID)
 			require.Empty(t, reasons)
 			require.Equal(t, want, created.Data)
-			require.Equal(t, events.Trigger{ID: "e-1", Source: "/team/orders"}, created.Trigger())
+			require.Equal(t, events.EventRef{ID: "e-1", Source: "/team/orders"}, created.Ref())
 			require.Equal(t, "order 7", created.CorrelationID)
 			require.Equal(t, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", created.TraceParent)
 			require.Equal(t, "a=1", created.TraceState)
@@ -285,7 +287,7 @@ func TestIntegersMayBeWrittenAsJSONSchemaTakesThem(t *testing.T) {
 		body := strings.Replace(string(structured(t)), `"weightGrams":1200`, `"weightGrams":`+text, 1)
 		created, reasons := read(nil, []byte(body), "shipments.created")
 		require.Empty(t, reasons, text)
-		require.Equal(t, shipment.Sample(sampleID, now), created.Data)
+		require.Equal(t, sample.Shipment(sampleID, now), created.Data)
 	}
 }
 
@@ -306,10 +308,10 @@ func TestShipmentIDIsReadFromMalformedData(t *testing.T) {
 
 func TestNewCreatedIsReadBack(t *testing.T) {
 	t.Parallel()
-	s := shipment.Sample("1", now)
+	s := sample.Shipment("1", now)
 	ev, err := events.NewCreated("id-1", "/test", now, s)
 	require.NoError(t, err)
-	msg, err := events.Message(events.Subject(events.TypeCreated, "1"), ev)
+	msg, err := streams.Message(events.Subject(events.TypeCreated, "1"), ev)
 	require.NoError(t, err)
 	created, reasons := read(msg.Header, msg.Data, msg.Subject)
 	require.Empty(t, reasons)
@@ -339,9 +341,9 @@ func TestAPanicBecomesAReason(t *testing.T) {
 	require.Equal(t, events.CodeUndecodable, reasons[0].Code)
 
 	broken := event.Event{Context: unreadable{}}
-	_, reasons = events.Created(broken, "shipments.created", rules)
+	_, reasons = events.ParseCreated(broken, "shipments.created", rules)
 	require.Equal(t, events.CodeUndecodable, reasons[0].Code)
-	_, reasons = events.Requested(broken, "shipments.cancellation-requested")
+	_, reasons = events.ParseRequest(broken, "shipments.cancellation-requested")
 	require.Equal(t, events.CodeUndecodable, reasons[0].Code)
 }
 
@@ -373,7 +375,7 @@ func TestTheShortWayTakesNothingThatTheSchemaRefuses(t *testing.T) {
 			data = strings.Replace(data, change.old, change.new, 1)
 			ev, reasons := events.Decode(binaryHeader(), []byte(data))
 			require.Empty(t, reasons)
-			_, reasons = events.Created(ev, events.TypeCreated, rules)
+			_, reasons = events.ParseCreated(ev, events.TypeCreated, rules)
 			violations := events.ValidateData(events.TypeCreated, []byte(data))
 			require.Equal(t, change.refused, len(violations) > 0)
 			require.Equal(t, violations, reasons)

@@ -53,6 +53,19 @@ func Types() []string {
 	return append(append(InputTypes(), OutcomeTypes()...), TypeRejected)
 }
 
+// The streams that hold the events.
+const (
+	StreamShipments  = "SHIPMENTS"
+	StreamEvents     = "SHIPMENT_EVENTS"
+	StreamRejections = "SHIPMENT_REJECTIONS"
+)
+
+// MaxMessageBytes bounds an input message, headers included: JetStream
+// refuses a larger one, so that its publisher learns of it. It leaves room
+// for a rejection, which holds the input in base64, within the server's
+// default max_payload of 1 MiB.
+const MaxMessageBytes = 256 << 10
+
 // Source is the CloudEvents source of all outcome events and rejections.
 const Source = "/shipments/process"
 

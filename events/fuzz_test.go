@@ -15,8 +15,9 @@ import (
 
 	"shipments/activities/documents"
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
-	"shipments/workflows"
+	"shipments/shipment/sample"
 )
 
 // FuzzDecode feeds messages to all that judges them before a process is
@@ -43,7 +44,7 @@ func FuzzDecode(f *testing.F) {
 			requireKnown(t, readme, reasons)
 			return
 		}
-		created, reasons := events.Created(ev, subject, rules)
+		created, reasons := events.ParseCreated(ev, subject, rules)
 		if isPlain {
 			require.Empty(t, reasons)
 			require.Equal(t, created, plain)
@@ -64,7 +65,7 @@ func FuzzDecode(f *testing.F) {
 		require.Equal(t, created, back)
 
 		// As the HTTP API publishes it.
-		msg, err := events.Message(events.Subject(events.TypeCreated, created.Data.ShipmentID), ev)
+		msg, err := streams.Message(events.Subject(events.TypeCreated, created.Data.ShipmentID), ev)
 		require.NoError(t, err)
 		if len(msg.Data) > events.MaxMessageBytes {
 			return // The API answers that it is too large.
@@ -147,7 +148,7 @@ func FuzzNames(f *testing.F) {
 
 		// Nothing makes a workflow id or the name of an object of an id that
 		// was not accepted before.
-		data, err := json.Marshal(shipment.Sample(id, now))
+		data, err := json.Marshal(sample.Shipment(id, now))
 		require.NoError(t, err)
 		created, reasons := read(nil, structured(t, "data", string(data)), "shipments.created")
 		require.Equal(t, shipment.ValidID(id), len(reasons) == 0)
@@ -156,7 +157,7 @@ func FuzzNames(f *testing.F) {
 			return
 		}
 		require.Equal(t, id, created.Data.ShipmentID)
-		require.Equal(t, id, lastToken(t, workflows.ProcessID(id), 2))
+		require.Equal(t, id, lastToken(t, shipment.ProcessID(id), 2))
 		for _, kind := range []string{documents.KindLabels, documents.KindInvoice, documents.KindPaperlessInvoice, id} {
 			require.Regexp(t, `^[A-Za-z0-9_-]+[_.][A-Za-z0-9_-]+$`, documents.Name(id, kind))
 		}

@@ -53,14 +53,18 @@ type Outcome struct {
 // namespace makes the name-based UUIDs (RFC 9562, version 5) of our events.
 var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte(Source))
 
+// NameID is the deterministic id that a name gives: a name-based UUID (RFC 9562,
+// version 5) in the namespace of [Source]. The same name always gives the same id.
+func NameID(name string) string { return uuid.NewSHA1(namespace, []byte(name)).String() }
+
 // EventID is the deterministic id of the run's event of one type: however
 // often its publication is retried, it is the same event.
 func (l Lineage) EventID(eventType string) string {
-	return uuid.NewSHA1(namespace, []byte(eventType+"\n"+l.ShipmentID+"\n"+l.RunID)).String()
+	return NameID(eventType + "\n" + l.ShipmentID + "\n" + l.RunID)
 }
 
-// event makes the CloudEvent. Its dataschema is served at publicURL.
-func (o Outcome) event(publicURL string) (event.Event, error) {
+// CloudEvent makes the event. Its dataschema is served at publicURL.
+func (o Outcome) CloudEvent(publicURL string) (event.Event, error) {
 	ev := event.New(event.CloudEventsVersionV1)
 	ev.SetID(o.Lineage.EventID(o.Type))
 	ev.SetType(o.Type)
@@ -92,7 +96,7 @@ type Accepted struct {
 	Category      shipment.Category `json:"category"`
 	WorkflowID    string            `json:"workflowId"`
 	RunID         string            `json:"runId"`
-	Trigger       Trigger           `json:"trigger"`
+	Trigger       EventRef          `json:"trigger"`
 	ContentDigest string            `json:"contentDigest"`
 }
 
@@ -114,7 +118,7 @@ type CollectionBooked struct {
 	CollectionDate    string                     `json:"collectionDate"`
 	CollectionBooking shipment.CollectionBooking `json:"collectionBooking"`
 	// Request is the rebooking that had this effect; nil for the first booking.
-	Request *Trigger `json:"request,omitempty"`
+	Request *EventRef `json:"request,omitempty"`
 }
 
 // ManifestationVoided is the data of shipments.manifestation-voided.
@@ -129,7 +133,7 @@ type Cancelled struct {
 	Status       shipment.Status        `json:"status"`
 	Cancellation *shipment.Cancellation `json:"cancellation"`
 	// Request is the cancellation that had this effect; nil for an operator's.
-	Request *Trigger `json:"request,omitempty"`
+	Request *EventRef `json:"request,omitempty"`
 }
 
 // Failed is the data of shipments.failed.

@@ -11,7 +11,7 @@ import (
 )
 
 // PlainCreated reads a message that is, beyond doubt, an acceptable
-// shipments.created event: what [Decode] and [Created] make of it, in less
+// shipments.created event: what [Decode] and [ParseCreated] make of it, in less
 // time, for most messages are. Whatever is unusual or wrong it leaves to them
 // and answers false. No input makes it panic.
 func PlainCreated(header map[string][]string, body []byte, subject string, rules shipment.Rules) (created ShipmentCreated, ok bool) {

@@ -21,18 +21,18 @@ type Request struct {
 	CollectionDate string `json:"collectionDate,omitempty"`
 }
 
-// Trigger returns the event's identity.
-func (r Request) Trigger() Trigger { return Trigger{ID: r.ID, Source: r.Source} }
+// Ref returns the event's identity.
+func (r Request) Ref() EventRef { return EventRef{ID: r.ID, Source: r.Source} }
 
 // IsRequest reports whether an event type is that of a [Request].
 func IsRequest(eventType string) bool {
 	return eventType == TypeCancellationRequested || eventType == TypeRebookingRequested
 }
 
-// Requested reads a request that was decoded from a message on the given
+// ParseRequest reads a request that was decoded from a message on the given
 // subject. With reasons, the event is not acceptable; the result then still has
 // a valid shipment id if one could be read. No input makes it panic.
-func Requested(ev event.Event, subject string) (r Request, reasons []shipment.Reason) {
+func ParseRequest(ev event.Event, subject string) (r Request, reasons []shipment.Reason) {
 	defer guard(&reasons)
 	r = Request{Type: ev.Type(), ID: ev.ID(), Source: ev.Source()}
 	if !isJSON(ev.DataContentType()) {

@@ -42,7 +42,7 @@ type Config struct {
 	CollectionDelay time.Duration `envconfig:"SHIPMENTS_COLLECTION_DELAY" default:"5s" desc:"from scheduling to booking a collection, while emulating"`
 	ChildWorkflows  string        `envconfig:"SHIPMENTS_CHILD_WORKFLOWS" default:"all" desc:"stages that run as child workflows: all, none, or a list of category, manifestation, documents, collection, carrier"`
 	Carriers        string        `envconfig:"SHIPMENTS_CARRIERS" desc:"carrier table, a YAML or JSON file; two simulated carriers by default"`
-	RebookingTime   time.Duration `envconfig:"SHIPMENTS_REBOOKING_TIME" default:"24h" desc:"how long a shipment stays open after a failed booking, for a rebooking to be requested; while emulating only for ids ending with 3"`
+	RebookingWindow time.Duration `envconfig:"SHIPMENTS_REBOOKING_TIME" default:"24h" desc:"how long a shipment stays open after a failed booking, for a rebooking to be requested; while emulating only for ids ending with 3"`
 	CarrierDeadline time.Duration `envconfig:"SHIPMENTS_CARRIER_DEADLINE" default:"24h" desc:"how long a carrier may give no answer before the shipment fails"`
 	CarrierFirstTry bool          `envconfig:"SHIPMENTS_CARRIER_FIRST_TRY" default:"true" desc:"make the first attempt of a carrier call part of the workflow's own task, which is cheaper; better off for carriers that often take longer than seconds"`
 
@@ -116,7 +116,7 @@ func (c *Config) Validate() error {
 	c.composition, err = workflows.ParseComposition(c.ChildWorkflows)
 	check(err == nil, "SHIPMENTS_CHILD_WORKFLOWS", "%v", err)
 	check(c.CollectionDelay >= 0, "SHIPMENTS_COLLECTION_DELAY", "%v is negative", c.CollectionDelay)
-	check(c.RebookingTime >= 0, "SHIPMENTS_REBOOKING_TIME", "%v is negative", c.RebookingTime)
+	check(c.RebookingWindow >= 0, "SHIPMENTS_REBOOKING_TIME", "%v is negative", c.RebookingWindow)
 	check(c.CarrierDeadline > 0, "SHIPMENTS_CARRIER_DEADLINE", "%v is not positive", c.CarrierDeadline)
 	check(c.DrainTimeout > 0, "SHIPMENTS_DRAIN_TIMEOUT", "%v is not positive", c.DrainTimeout)
 	check(c.Concurrency >= 1 && c.Concurrency <= 1000, "SHIPMENTS_CONSUMER_CONCURRENCY", "%d is not within 1 to 1000", c.Concurrency)
@@ -168,7 +168,7 @@ func (c *Config) loadTLS() (*tls.Config, error) {
 
 // Rules are what shipments are judged by.
 func (c *Config) Rules() shipment.Rules {
-	return shipment.Rules{Emulation: c.Emulation, CollectionDelay: c.CollectionDelay, RebookingTime: c.RebookingTime, Carriers: c.carriers.Known()}
+	return shipment.Rules{Emulation: c.Emulation, CollectionDelay: c.CollectionDelay, RebookingWindow: c.RebookingWindow, Carriers: c.carriers.Known()}
 }
 
 // settings travel with every process.

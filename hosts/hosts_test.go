@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/hosts"
 )
 
@@ -160,7 +160,7 @@ func TestTheAPIRunsWithoutTemporalAndProvisionsTheStreams(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- hosts.Run(ctx, config, named, zerolog.Nop()) }()
 	require.Eventually(t, func() bool { return get(t, "http://"+config.HTTPAddr+"/readyz") == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
-	differences, err := events.Check(t.Context(), s.JS, 1)
+	differences, err := streams.Check(t.Context(), s.JS, 1)
 	require.NoError(t, err)
 	require.Empty(t, differences)
 
@@ -190,7 +190,7 @@ func TestHostsWaitForTemporalAndStopWhileTheyWait(t *testing.T) {
 func TestStreamsThatWouldHaveToBeForcedAreAnError(t *testing.T) {
 	s := eventstest.Start(t)
 	config := load(t, s)
-	wrong := events.Streams(1)[0]
+	wrong := streams.Configs(1)[0]
 	wrong.Subjects = append(wrong.Subjects, "orders.>")
 	_, err := s.JS.CreateStream(t.Context(), wrong)
 	require.NoError(t, err)

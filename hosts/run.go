@@ -19,8 +19,7 @@ import (
 	"shipments/activities/carriers"
 	"shipments/activities/documents"
 	"shipments/api"
-	"shipments/events"
-	"shipments/workflows"
+	"shipments/events/streams"
 )
 
 // Run runs hosts until ctx is done, then drains them and returns nil. The
@@ -69,11 +68,11 @@ type process struct {
 	nats      *nats.Conn
 	js        jetstream.JetStream
 	temporal  client.Client
-	publisher *events.Publisher
+	publisher *streams.Publisher
 	listener  net.Listener
 	// integrations are the carriers' systems; integrationsMissing names the
 	// tokens that are not there.
-	integrations        map[string]carriers.Carrier
+	integrations        map[string]carriers.Client
 	integrationsMissing error
 	// provisioned is closed when streams and search attributes are there.
 	provisioned chan struct{}
@@ -100,7 +99,7 @@ func (p *process) open(ctx context.Context) (err error) {
 		return err
 	}
 	p.integrations, p.integrationsMissing = p.config.carriers.Integrations(p.config.Emulation)
-	p.publisher = events.NewPublisher(p.js, p.config.PublicURL)
+	p.publisher = streams.NewPublisher(p.js, p.config.PublicURL)
 	p.temporal, err = client.NewLazyClient(temporalOptions(p.config, p.log))
 	if err != nil {
 		return fmt.Errorf("make the Temporal client: %w", err)
@@ -190,7 +189,7 @@ func (p *process) provision(ctx context.Context) error {
 	}
 	for _, s := range steps {
 		err := p.untilDone(ctx, s)
-		var refused *events.RefusedError
+		var refused *streams.RefusedError
 		if errors.As(err, &refused) {
 			return fmt.Errorf("the streams cannot be used as they are: %w", err)
 		}
@@ -218,7 +217,7 @@ func (p *process) untilDone(ctx context.Context, s step) error {
 		once, cancel := context.WithTimeout(ctx, 5*time.Second)
 		err := s.do(once)
 		cancel()
-		var refused *events.RefusedError
+		var refused *streams.RefusedError
 		if err == nil || errors.As(err, &refused) {
 			return err
 		}
@@ -237,11 +236,11 @@ func (p *process) untilDone(ctx context.Context, s step) error {
 }
 
 func (p *process) prepareTemporal(ctx context.Context) error {
-	return workflows.EnsureSearchAttributes(ctx, p.temporal, p.config.TemporalNamespace)
+	return EnsureSearchAttributes(ctx, p.temporal, p.config.TemporalNamespace)
 }
 
 func (p *process) provisionStreams(ctx context.Context) error {
-	changes, err := events.Provision(ctx, p.js, p.config.StreamReplicas)
+	changes, err := streams.Provision(ctx, p.js, p.config.StreamReplicas)
 	if err != nil {
 		return err
 	}
@@ -281,12 +280,12 @@ func (p *process) serve(ctx context.Context) error {
 func (p *process) checks() api.Checks {
 	checks := api.Checks{
 		"nats": func(ctx context.Context) error {
-			differences, err := events.Check(ctx, p.js, p.config.StreamReplicas)
+			differences, err := streams.Check(ctx, p.js, p.config.StreamReplicas)
 			if err != nil {
 				return errors.New("no answer from JetStream")
 			}
 			for _, d := range differences {
-				if d.Change == events.Create {
+				if d.Change == streams.Create {
 					return fmt.Errorf("%s %s is missing", d.Setting, d.Object)
 				}
 			}

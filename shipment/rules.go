@@ -18,15 +18,15 @@ import (
 // disturbs a process that runs.
 type Rules struct {
 	// Emulation lets the shipment id drive category, failures and booking time
-	// (see [Emulated]); off, the route and the calendar decide.
+	// (see package emulation); off, the route and the calendar decide.
 	Emulation bool `json:"emulation,omitempty"`
 	// CollectionDelay is the time from scheduling a collection to booking it
 	// while emulating.
 	CollectionDelay time.Duration `json:"collectionDelay,omitempty"`
-	// RebookingTime is how long a process stays open after a failed booking;
-	// see [Rules.RebookingWindow].
-	RebookingTime time.Duration `json:"rebookingTime,omitempty"`
-	// Carriers are the carriers known; empty means [DefaultCarriers].
+	// RebookingWindow is how long a process stays open after a failed booking;
+	// see [Rules.RebookingWindowFor].
+	RebookingWindow time.Duration `json:"rebookingWindow,omitempty"`
+	// Carriers are the carriers that a shipment may travel with.
 	Carriers []Carrier `json:"carriers,omitempty"`
 }
 
@@ -50,28 +50,13 @@ func (c Carrier) Service() string {
 	return c.Services[0]
 }
 
-// DefaultCarriers are the two carriers of the demo shipments.
-func DefaultCarriers() []Carrier {
-	window := BookingWindow{DaysBefore: 1, Opens: "18:00", CutOff: "12:00"}
-	return []Carrier{
-		{ID: "c62bee763e7a4ce387dda5eb11678815", Name: "Albion Parcels", Services: []string{"Next Day"}, PaperlessTrade: true, Booking: window},
-		{ID: "9d6d28f2fbee4e53aeac2c3b3ba98d28", Name: "Continental Freight", Services: []string{"Road"}, Booking: window},
-	}
-}
-
-var defaultCarriers = DefaultCarriers()
-
 // Carrier finds a carrier by id.
 func (r Rules) Carrier(id string) (Carrier, bool) {
-	carriers := r.Carriers
-	if len(carriers) == 0 {
-		carriers = defaultCarriers
-	}
-	i := slices.IndexFunc(carriers, func(c Carrier) bool { return c.ID == id })
+	i := slices.IndexFunc(r.Carriers, func(c Carrier) bool { return c.ID == id })
 	if i < 0 {
 		return Carrier{}, false
 	}
-	return carriers[i], true
+	return r.Carriers[i], true
 }
 
 // For returns the rules with only those carriers that s uses: enough to judge

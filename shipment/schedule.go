@@ -3,6 +3,8 @@ package shipment
 import (
 	"fmt"
 	"time"
+
+	"shipments/shipment/emulation"
 )
 
 // BookingWindow says when a carrier takes bookings for a collection day:
@@ -93,12 +95,12 @@ func (w BookingWindow) on(date, zone string) (opens, cutOff time.Time, err error
 	return opens, cutOff, nil
 }
 
-// RebookingWindow is how long a process stays open after a failed booking for a
+// RebookingWindowFor is how long a process stays open after a failed booking for a
 // rebooking to be requested. While emulating that is only for ids that end
 // with 3, whose first booking fails and whose second one succeeds.
-func (r Rules) RebookingWindow(s Shipment) time.Duration {
-	if r.Emulation && !Emulated(s.ShipmentID).RefusesFirstCollection() {
+func (r Rules) RebookingWindowFor(s Shipment) time.Duration {
+	if r.Emulation && emulation.ID(s.ShipmentID).Ending() != emulation.DeclinesFirstCollection {
 		return 0
 	}
-	return r.RebookingTime
+	return r.RebookingWindow
 }

@@ -86,6 +86,10 @@ func ValidID(id string) bool {
 	return len(id) >= 1 && len(id) <= 64 && strings.Trim(id, idAlphabet) == ""
 }
 
+// ProcessID is the id of the Temporal workflow that is a shipment's process.
+// No shipment id contains its dot, so the ids of two shipments never collide.
+func ProcessID(shipmentID string) string { return "shipment." + shipmentID }
+
 // Digest identifies the content of a shipment: two events with the same
 // digest describe the same shipment, however their JSON was written.
 // It is the SHA-256 of the canonical JSON, in hexadecimal.

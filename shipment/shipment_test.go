@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -25,13 +26,13 @@ func TestValidID(t *testing.T) {
 
 func TestSamplesAreValidAndClassifiedByTheirID(t *testing.T) {
 	t.Parallel()
-	emulating, actual := shipment.Rules{Emulation: true}, shipment.Rules{}
+	emulating, actual := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}, shipment.Rules{Carriers: sample.Carriers()}
 	for id, want := range map[string]shipment.Category{
 		"15916b8a5d11456f9934ed91c2bd82c0": shipment.Domestic,
 		"20b17abb2efe4fafaf74f173dc864240": shipment.InternationalPaperless,
 		"c7de2c4added47de8d24564d7ade3e20": shipment.International,
 	} {
-		s := shipment.Sample(id, now)
+		s := sample.Shipment(id, now)
 		require.Empty(t, emulating.Validate(s), id)
 		require.Empty(t, actual.Validate(s), id)
 		require.Equal(t, want, emulating.Classify(s), id)
@@ -39,22 +40,22 @@ func TestSamplesAreValidAndClassifiedByTheirID(t *testing.T) {
 	}
 	// 23:30 in London is tomorrow in Berlin.
 	late := time.Date(2026, 11, 23, 23, 30, 0, 0, time.UTC)
-	require.Equal(t, "2026-11-24", shipment.Sample("1", late).CollectionDate)
-	require.Equal(t, "2026-11-25", shipment.Sample("3", late).CollectionDate)
+	require.Equal(t, "2026-11-24", sample.Shipment("1", late).CollectionDate)
+	require.Equal(t, "2026-11-25", sample.Shipment("3", late).CollectionDate)
 }
 
 func TestClassifyByRoute(t *testing.T) {
 	t.Parallel()
-	rules := shipment.Rules{}
-	domestic := shipment.Sample("1", now)
+	rules := shipment.Rules{Carriers: sample.Carriers()}
+	domestic := sample.Shipment("1", now)
 	require.Equal(t, shipment.Domestic, rules.Classify(domestic))
 
-	abroad := shipment.Sample("3", now)
+	abroad := sample.Shipment("3", now)
 	require.Equal(t, shipment.InternationalPaperless, rules.Classify(abroad), "the first carrier takes paperless trade")
 	abroad.Legs[0].CarrierID = abroad.Legs[1].CarrierID
 	require.Equal(t, shipment.International, rules.Classify(abroad))
 
-	elsewhere := shipment.Sample("1", now)
+	elsewhere := sample.Shipment("1", now)
 	elsewhere.Legs[0].Collection.Country = "FR"
 	require.NotEqual(t, shipment.Domestic, rules.Classify(elsewhere), "one address abroad is enough")
 }
@@ -88,9 +89,9 @@ func TestValidateNamesEveryViolation(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := shipment.Sample("3", now)
+			s := sample.Shipment("3", now)
 			test.spoil(&s)
-			reasons := shipment.Rules{Emulation: true}.Validate(s)
+			reasons := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}.Validate(s)
 			require.NotEmpty(t, reasons)
 			require.Equal(t, test.code, reasons[0].Code)
 			require.Equal(t, test.path, reasons[0].Path)
@@ -101,15 +102,15 @@ func TestValidateNamesEveryViolation(t *testing.T) {
 
 func TestDomesticNeedsNeitherPackagesNorGoods(t *testing.T) {
 	t.Parallel()
-	s := shipment.Sample("1", now)
+	s := sample.Shipment("1", now)
 	s.Packages, s.Goods = nil, nil
-	require.Empty(t, shipment.Rules{}.Validate(s))
+	require.Empty(t, shipment.Rules{Carriers: sample.Carriers()}.Validate(s))
 	require.Equal(t, 1, s.PackageCount())
 }
 
 func TestDigestIsThatOfTheContent(t *testing.T) {
 	t.Parallel()
-	s := shipment.Sample("3", now)
+	s := sample.Shipment("3", now)
 	text, err := json.Marshal(s)
 	require.NoError(t, err)
 	var members map[string]any
@@ -127,15 +128,15 @@ func TestDigestIsThatOfTheContent(t *testing.T) {
 // TestDigestStaysWhatItWas: digests are stored for good, in the ledger.
 func TestDigestStaysWhatItWas(t *testing.T) {
 	t.Parallel()
-	s := shipment.Sample("c7de2c4added47de8d24564d7ade3e20", now)
+	s := sample.Shipment("c7de2c4added47de8d24564d7ade3e20", now)
 	s.Goods[0].Description = "<Schuhe> & \u2028 \"mehr\""
 	require.Equal(t, "37cc68491d4a01f68299660503cb3f7a538c7113807f2b6749a92eb21657873b", s.Digest())
 }
 
 func TestBookingTimeFollowsTheCarriersWindow(t *testing.T) {
 	t.Parallel()
-	s := shipment.Sample("3", now) // collected on 2026-11-24 in Berlin, which is at UTC+1 then
-	rules := shipment.Rules{}
+	s := sample.Shipment("3", now) // collected on 2026-11-24 in Berlin, which is at UTC+1 then
+	rules := shipment.Rules{Carriers: sample.Carriers()}
 	at := func(text string) time.Time {
 		parsed, err := time.Parse(time.RFC3339, text)
 		require.NoError(t, err)
@@ -171,9 +172,9 @@ func TestBookingTimeAcrossDaylightSaving(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := shipment.Sample("3", now)
+			s := sample.Shipment("3", now)
 			s.CollectionDate = test.date
-			booked, fault := shipment.Rules{}.BookingTime(s, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+			booked, fault := shipment.Rules{Carriers: sample.Carriers()}.BookingTime(s, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 			require.Nil(t, fault)
 			require.Equal(t, test.opens, booked.UTC().Format(time.RFC3339))
 		})
@@ -182,7 +183,7 @@ func TestBookingTimeAcrossDaylightSaving(t *testing.T) {
 
 func TestBookingTimeWhileEmulating(t *testing.T) {
 	t.Parallel()
-	booked, fault := shipment.Rules{Emulation: true, CollectionDelay: 5 * time.Second}.BookingTime(shipment.Sample("3", now), now)
+	booked, fault := shipment.Rules{Emulation: true, Carriers: sample.Carriers(), CollectionDelay: 5 * time.Second}.BookingTime(sample.Shipment("3", now), now)
 	require.Nil(t, fault)
 	require.Equal(t, now.Add(5*time.Second), booked)
 }
@@ -196,6 +197,6 @@ func TestMergeFaults(t *testing.T) {
 
 func TestRulesForAShipmentHaveItsCarriersAlone(t *testing.T) {
 	t.Parallel()
-	require.Len(t, shipment.Rules{}.For(shipment.Sample("1", now)).Carriers, 1)
-	require.Len(t, shipment.Rules{}.For(shipment.Sample("3", now)).Carriers, 2)
+	require.Len(t, shipment.Rules{Carriers: sample.Carriers()}.For(sample.Shipment("1", now)).Carriers, 1)
+	require.Len(t, shipment.Rules{Carriers: sample.Carriers()}.For(sample.Shipment("3", now)).Carriers, 2)
 }

@@ -40,52 +40,52 @@ type CarrierPolicy struct {
 
 // The parts of carrier integration.
 var (
-	manifestLeg      = part[CarrierInput[carriers.ManifestLeg], carriers.Manifested]{shipment.StageCarrier, ManifestLeg}
-	voidLeg          = part[CarrierInput[carriers.VoidLeg], carriers.Voided]{shipment.StageCarrier, VoidLeg}
-	cancelCollection = part[CarrierInput[carriers.CancelCollection], carriers.Cancelled]{shipment.StageCarrier, CancelCollection}
-	bookCollection   = part[CarrierInput[carriers.BookCollection], carriers.Booked]{shipment.StageCarrier, BookCollection}
+	manifestLeg      = part[CarrierInput[carriers.ManifestLegRequest], carriers.ManifestLegReply]{shipment.StageCarrier, ManifestLeg}
+	voidLeg          = part[CarrierInput[carriers.VoidLegRequest], carriers.VoidLegReply]{shipment.StageCarrier, VoidLeg}
+	cancelCollection = part[CarrierInput[carriers.CancelCollectionRequest], carriers.CancelCollectionReply]{shipment.StageCarrier, CancelCollection}
+	bookCollection   = part[CarrierInput[carriers.BookCollectionRequest], carriers.BookCollectionReply]{shipment.StageCarrier, BookCollection}
 )
 
 // ManifestLeg hands one leg over to its carrier.
-func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLeg]) (carriers.Manifested, error) {
+func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLegRequest]) (carriers.ManifestLegReply, error) {
 	what := fmt.Sprintf("manifest leg %d with carrier %s", in.Call.Leg, in.Call.Details.CarrierID)
-	var reply carriers.Manifested
+	var reply carriers.ManifestLegReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.ManifestLeg, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.Manifested{Refusal: unavailable, Unanswered: true}
+		reply = carriers.ManifestLegReply{Refusal: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
 
 // VoidLeg takes one manifested leg back.
-func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLeg]) (carriers.Voided, error) {
+func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLegRequest]) (carriers.VoidLegReply, error) {
 	what := fmt.Sprintf("void leg %d with carrier %s", in.Call.Leg, in.Call.CarrierID)
-	var reply carriers.Voided
+	var reply carriers.VoidLegReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.VoidLeg, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.Voided{Refusal: unavailable}
+		reply = carriers.VoidLegReply{Refusal: unavailable}
 	}
 	return reply, err
 }
 
 // BookCollection books the collection with the carrier.
-func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollection]) (carriers.Booked, error) {
+func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollectionRequest]) (carriers.BookCollectionReply, error) {
 	what := fmt.Sprintf("book collection on %s with carrier %s", in.Call.CollectionDate, in.Call.CarrierID)
-	var reply carriers.Booked
+	var reply carriers.BookCollectionReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.BookCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.Booked{Refusal: unavailable, Unanswered: true}
+		reply = carriers.BookCollectionReply{Refusal: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
 
 // CancelCollection takes a booking back.
-func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelCollection]) (carriers.Cancelled, error) {
+func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelCollectionRequest]) (carriers.CancelCollectionReply, error) {
 	what := "cancel the collection with carrier " + in.Call.CarrierID
-	var reply carriers.Cancelled
+	var reply carriers.CancelCollectionReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.CancelCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.Cancelled{Refusal: unavailable}
+		reply = carriers.CancelCollectionReply{Refusal: unavailable}
 	}
 	return reply, err
 }

@@ -73,8 +73,8 @@ type journey struct {
 	CategoryInput
 
 	category   shipment.Category
-	attempt    int             // of booking the collection, from 1
-	request    *events.Trigger // the rebooking's identity, from the second attempt on
+	attempt    int              // of booking the collection, from 1
+	request    *events.EventRef // the rebooking's identity, from the second attempt on
 	invoiceURL string
 	outcome    shipment.Outcome
 	booked     bool

@@ -68,7 +68,7 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	}
 	reply, err := bookCollection.call(ctx, in.Settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("book-collection-%d", in.Attempt), 1), "book the collection of shipment "+s.ShipmentID,
-		CarrierInput[carriers.BookCollection]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.BookCollection{
+		CarrierInput[carriers.BookCollectionRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.BookCollectionRequest{
 			ShipmentID: s.ShipmentID, Attempt: in.Attempt, CarrierID: s.CollectionCarrierID(),
 			CollectionDate: s.CollectionDate, TimeZone: s.TimeZone,
 			Address: s.Legs[0].Collection, TrackingNumbers: in.Legs[0].TrackingNumbers,
@@ -105,7 +105,7 @@ func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment,
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	reply, err := cancelCollection.call(ctx, settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("cancel-collection-%d", attempt), 1), "cancel the collection of shipment "+s.ShipmentID,
-		CarrierInput[carriers.CancelCollection]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.CancelCollection{
+		CarrierInput[carriers.CancelCollectionRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.CancelCollectionRequest{
 			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt,
 		}})
 	if err != nil {

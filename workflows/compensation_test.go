@@ -11,6 +11,7 @@ import (
 	"shipments/activities/carriers"
 	"shipments/events"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 func TestAManifestedLegIsVoidedWhenTheOtherIsRefused(t *testing.T) {
@@ -19,18 +20,18 @@ func TestAManifestedLegIsVoidedWhenTheOtherIsRefused(t *testing.T) {
 		t.Run(composition, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, composition)
-			b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+			b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 				if call.Leg == 2 {
-					return carriers.Manifested{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
+					return carriers.ManifestLegReply{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
 				}
-				return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+				return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 			}
-			var voided carriers.VoidLeg
-			b.carrier.void = func(call carriers.VoidLeg) (carriers.Voided, error) {
+			var voided carriers.VoidLegRequest
+			b.carrier.void = func(call carriers.VoidLegRequest) (carriers.VoidLegReply, error) {
 				voided = call
-				return carriers.Voided{}, nil
+				return carriers.VoidLegReply{}, nil
 			}
-			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+			result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 			require.Equal(t, shipment.Failed, result.Status)
 			require.Equal(t, []shipment.Fault{*shipment.NewFault("Carrier manifestation failed", "7: no")}, result.Failure.Faults)
 			require.Equal(t, 1, voided.Leg)
@@ -39,7 +40,7 @@ func TestAManifestedLegIsVoidedWhenTheOtherIsRefused(t *testing.T) {
 			require.Equal(t, []string{"c5/leg-1/manifest", "c5/leg-1/void", "c5/leg-2/manifest"}, b.carrier.calls)
 			require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c5"))
 			require.Equal(t, &shipment.Compensation{
-				Voided: []shipment.VoidedLeg{{CarrierID: shipment.DefaultCarriers()[0].ID, TrackingNumbers: []string{"t-1"}}},
+				Voided: []shipment.VoidedLeg{{CarrierID: sample.Carriers()[0].ID, TrackingNumbers: []string{"t-1"}}},
 			}, result.Failure.Compensation)
 		})
 	}
@@ -48,16 +49,16 @@ func TestAManifestedLegIsVoidedWhenTheOtherIsRefused(t *testing.T) {
 func TestALegThatCannotBeVoidedIsNamed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+	b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 		if call.Leg == 2 {
-			return carriers.Manifested{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
+			return carriers.ManifestLegReply{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
 		}
-		return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+		return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 	}
-	b.carrier.void = func(carriers.VoidLeg) (carriers.Voided, error) {
-		return carriers.Voided{Refusal: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
+	b.carrier.void = func(carriers.VoidLegRequest) (carriers.VoidLegReply, error) {
+		return carriers.VoidLegReply{Refusal: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
 	}
-	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c5"), "nothing was voided")
 	require.Len(t, result.Failure.Faults, 1)
 	require.Equal(t, "8: on its way", result.Failure.Compensation.NotVoided[0].Fault.Errors[0])
@@ -68,13 +69,13 @@ func TestACarrierThatGivesNoAnswerIsAFailureAfterCompensation(t *testing.T) {
 	for _, composition := range []string{"all", "none"} {
 		b := setup(t, composition)
 		b.settings.CarrierDeadline = 5 * time.Minute
-		b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+		b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 			if call.Leg == 2 {
-				return carriers.Manifested{}, errors.New("gateway timeout")
+				return carriers.ManifestLegReply{}, errors.New("gateway timeout")
 			}
-			return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+			return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 		}
-		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+		result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 		require.Equal(t, shipment.Failed, result.Status)
 		fault := result.Failure.Faults[0]
 		require.Equal(t, "Carrier integration unavailable", fault.Description)
@@ -90,12 +91,12 @@ func TestATimerThatFiresTooLateHasAFaultOfItsOwn(t *testing.T) {
 	b.carrier.Emulation = false
 	// A window that opens after its cut-off has the timer fire when it is over,
 	// as it does when the service was down in between.
-	late := shipment.DefaultCarriers()
+	late := sample.Carriers()
 	for i := range late {
 		late[i].Booking = shipment.BookingWindow{Opens: "13:00", CutOff: "12:00"}
 	}
 	b.settings.Rules = shipment.Rules{Carriers: late}
-	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 	require.Equal(t, []shipment.Fault{*shipment.NewFault("Collection could not be booked in time", "3.4.5: Missed booking cut-off time")}, result.Failure.Faults)
 	require.Len(t, result.Failure.Compensation.Voided, 2)
 	require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
@@ -109,12 +110,12 @@ func TestABookingThatWasToldIsNotTooLate(t *testing.T) {
 	for _, composition := range []string{"all", "none"} {
 		b := setup(t, composition)
 		b.carrier.Emulation = false
-		late := shipment.DefaultCarriers()
+		late := sample.Carriers()
 		for i := range late {
 			late[i].Booking = shipment.BookingWindow{Opens: "13:00", CutOff: "12:00"}
 		}
 		b.settings.Rules = shipment.Rules{Carriers: late}
-		trigger := created("e-1", shipment.Sample("c5", now))
+		trigger := created("e-1", sample.Shipment("c5", now))
 		b.env.RegisterDelayedCallback(func() {
 			_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
 				Lineage: events.NewLineage(trigger.Event, "default-test-run-id"), Type: events.TypeCollectionBooked, Sequence: 4, Time: now,
@@ -133,17 +134,17 @@ func TestABookingThatWasToldIsNotTooLate(t *testing.T) {
 func TestWhenTheTimeToBookHasPassedTheLegsAreVoided(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	b.settings.Rules = shipment.Rules{}
+	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
 	b.carrier.Emulation = false
 	b.env.SetStartTime(time.Date(2026, 11, 24, 10, 59, 58, 0, time.UTC)) // two seconds before the cut-off
 	attempts := 0
-	b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+	b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 		if attempts++; attempts < 4 {
-			return carriers.Manifested{}, errors.New("busy") // until it is too late
+			return carriers.ManifestLegReply{}, errors.New("busy") // until it is too late
 		}
-		return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+		return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 	}
-	s := shipment.Sample("c5", now)
+	s := sample.Shipment("c5", now)
 	s.Legs = s.Legs[:1]
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, "3.4.5: Missed booking cut-off time", result.Failure.Faults[0].Errors[0])

@@ -39,12 +39,12 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 	for i, leg := range s.Legs {
 		pending[i] = manifestLeg.start(ctx, in.Settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "manifest", i+1), fmt.Sprintf("manifest leg %d of shipment %s", i+1, s.ShipmentID),
-			CarrierInput[carriers.ManifestLeg]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.ManifestLeg{
+			CarrierInput[carriers.ManifestLegRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.ManifestLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, Details: leg,
 				Packages: s.Packages, Goods: s.Goods, InvoiceURL: in.InvoiceURL,
 			}})
 	}
-	replies := make([]carriers.Manifested, len(pending))
+	replies := make([]carriers.ManifestLegReply, len(pending))
 	var faults []shipment.Fault
 	cancelled := false
 	for i, future := range pending {
@@ -55,7 +55,7 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 		switch {
 		case temporal.IsCanceledError(err):
 			cancelled = true
-			replies[i] = carriers.Manifested{Unanswered: true}
+			replies[i] = carriers.ManifestLegReply{Unanswered: true}
 		case err != nil:
 			return ManifestationResult{}, fmt.Errorf("manifest leg %d: %w", i+1, err)
 		}
@@ -80,7 +80,7 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 
 // toVoid are the tracking numbers of the legs to take back, by the index of
 // the leg: those that were manifested, and those that may have been.
-func toVoid(replies []carriers.Manifested) map[int][]string {
+func toVoid(replies []carriers.ManifestLegReply) map[int][]string {
 	legs := map[int][]string{}
 	for i, reply := range replies {
 		if reply.Refusal == nil || reply.Unanswered {
@@ -106,7 +106,7 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		}
 		pending[i] = voidLeg.start(ctx, settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "void", i+1), fmt.Sprintf("void leg %d of shipment %s", i+1, s.ShipmentID),
-			CarrierInput[carriers.VoidLeg]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.VoidLeg{
+			CarrierInput[carriers.VoidLegRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.VoidLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: leg.CarrierID, TrackingNumbers: numbers,
 			}})
 	}
@@ -115,7 +115,7 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		if future == nil {
 			continue
 		}
-		var reply carriers.Voided
+		var reply carriers.VoidLegReply
 		if err := future.Get(ctx, &reply); err != nil {
 			reply.Refusal = shipment.NewFault(integrationUnavailable, err.Error())
 		}

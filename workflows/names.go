@@ -30,21 +30,18 @@ const (
 	QueueCarrier       = "shipment-carrier"
 )
 
-// SignalCreated is the signal that carries a [Created].
+// SignalCreated is the signal that carries a [CreatedSignal].
 const SignalCreated = "created"
 
-// SignalRequested is the signal that carries a [Requested].
+// SignalRequested is the signal that carries a [RequestSignal].
 const SignalRequested = "requested"
 
 // Ids are separated by dots, which no shipment id contains: two shipments
 // never share a workflow id.
 
-// ProcessID is the workflow id of a shipment's process.
-func ProcessID(shipmentID string) string { return "shipment." + shipmentID }
-
 // stageID is the workflow id of a stage that runs as a child.
 func stageID(shipmentID string, stage shipment.Stage) string {
-	return ProcessID(shipmentID) + "." + string(stage)
+	return shipment.ProcessID(shipmentID) + "." + string(stage)
 }
 
 // invoiceID is the workflow id of the customs invoice that runs as a child.
@@ -62,11 +59,3 @@ func collectionID(shipmentID string, attempt int) string {
 func carrierID(shipmentID, call string, leg int) string {
 	return fmt.Sprintf("%s.leg-%d", stageID(shipmentID, shipment.StageCarrier)+"."+call, leg)
 }
-
-// The memo of a process: what it was started by.
-const (
-	memoTriggerID     = "triggerId"
-	memoTriggerSource = "triggerSource"
-	memoContentDigest = "contentDigest"
-	memoSequence      = "streamSequence"
-)

@@ -57,8 +57,8 @@ type ProcessInput struct {
 	Settings Settings `json:"settings"`
 }
 
-// Created is what the signal "created" carries.
-type Created struct {
+// CreatedSignal is what the signal "created" carries.
+type CreatedSignal struct {
 	Event events.ShipmentCreated `json:"event"`
 	// StreamSequence is where the event stands in the SHIPMENTS stream; 0 if
 	// it came another way.
@@ -76,7 +76,7 @@ func ShipmentProcess(ctx workflow.Context, in ProcessInput) (shipment.Result, er
 	p := &process{Settings: in.Settings, created: workflow.GetSignalChannel(ctx, SignalCreated)}
 	p.requests.channel = workflow.GetSignalChannel(ctx, SignalRequested)
 	p.created.Receive(ctx, &p.trigger)
-	if id := p.trigger.Event.Data.ShipmentID; !shipment.ValidID(id) || ProcessID(id) != workflow.GetInfo(ctx).WorkflowExecution.ID {
+	if id := p.trigger.Event.Data.ShipmentID; !shipment.ValidID(id) || shipment.ProcessID(id) != workflow.GetInfo(ctx).WorkflowExecution.ID {
 		return shipment.Result{}, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("the signal is for shipment %q, which is not this workflow's", id), "WrongShipment", nil)
 	}
@@ -86,7 +86,7 @@ func ShipmentProcess(ctx workflow.Context, in ProcessInput) (shipment.Result, er
 	}
 	result, err := p.run(ctx)
 	if err != nil {
-		p.judgeBy(p.trigger.Event.Trigger(), p.trigger.Event.Data.Digest())
+		p.judgeBy(p.trigger.Event.Ref(), p.trigger.Event.Data.Digest())
 	}
 	// However it ended: signals that were acknowledged are judged before.
 	if endErr := p.endRequests(ctx); err == nil {
@@ -103,9 +103,9 @@ type process struct {
 	Settings
 
 	created workflow.ReceiveChannel
-	trigger Created
+	trigger CreatedSignal
 	// owner is what the shipment is known by: the trigger, or that of an earlier run.
-	owner       events.Trigger
+	owner       events.EventRef
 	ownerDigest string
 	ledgerRead  bool
 	judging     int // further events that are being judged
@@ -174,7 +174,7 @@ func (p *process) travel(ctx workflow.Context, category shipment.Category, s shi
 			return end, nil
 		}
 		s.CollectionDate, j.Shipment.CollectionDate = rebooking.Event.CollectionDate, rebooking.Event.CollectionDate
-		identity := rebooking.Event.Trigger()
+		identity := rebooking.Event.Ref()
 		j.request = &identity
 		end, err = j.run(ctx, j.collect)
 		if err == nil && j.booked && (p.Revision > 0 || !end.Cancelled) {
@@ -205,8 +205,8 @@ func (p *process) stoppable(ctx workflow.Context) workflow.Context {
 // awaitRebooking waits for a request to replace a failed booking; there is none
 // if nobody made one in time. The request is settled by whoever acts on it, or
 // refused in the end.
-func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment) (rebooking *Requested, cancelled bool) {
-	window := p.Rules.RebookingWindow(s)
+func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment) (rebooking *RequestSignal, cancelled bool) {
+	window := p.Rules.RebookingWindowFor(s)
 	if window <= 0 {
 		return nil, ctx.Err() != nil
 	}
@@ -239,7 +239,7 @@ func (p *process) cancelled(ctx workflow.Context, compensation *shipment.Compens
 	}
 	done := events.Cancelled{ShipmentID: result.ShipmentID, Status: result.Status, Cancellation: result.Cancellation}
 	if p.requests.cancellation != nil {
-		identity := p.requests.cancellation.Event.Trigger()
+		identity := p.requests.cancellation.Event.Ref()
 		done.Request = &identity
 		p.requests.cancellation = nil // It had its effect.
 	}
@@ -260,13 +260,13 @@ func (p *process) takeOn(ctx workflow.Context, category shipment.Category) (*eve
 		Category:      category,
 		WorkflowID:    workflow.GetInfo(ctx).WorkflowExecution.ID,
 		RunID:         run,
-		Trigger:       ev.Trigger(),
+		Trigger:       ev.Ref(),
 		ContentDigest: ev.Data.Digest(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	p.judgeBy(ev.Trigger(), ev.Data.Digest())
+	p.judgeBy(ev.Ref(), ev.Data.Digest())
 	if owner != nil {
 		p.owner, p.ownerDigest = owner.Trigger, owner.ContentDigest
 	}
@@ -274,7 +274,7 @@ func (p *process) takeOn(ctx workflow.Context, category shipment.Category) (*eve
 }
 
 // judgeBy sets what further events are compared with, unless that is known.
-func (p *process) judgeBy(owner events.Trigger, digest string) {
+func (p *process) judgeBy(owner events.EventRef, digest string) {
 	if !p.ledgerRead {
 		p.owner, p.ownerDigest, p.ledgerRead = owner, digest, true
 	}
@@ -320,7 +320,7 @@ func invalid(reasons []shipment.Reason) []shipment.Fault {
 // watch handles further created signals while the process runs.
 func (p *process) watch(ctx workflow.Context) {
 	for {
-		var again Created
+		var again CreatedSignal
 		p.created.Receive(ctx, &again)
 		if err := p.recognise(ctx, again); err != nil {
 			workflow.GetLogger(ctx).Error("A repeated event could not be judged", "error", err)
@@ -330,19 +330,19 @@ func (p *process) watch(ctx workflow.Context) {
 
 // drain handles the signals that are left before the workflow closes.
 func (p *process) drain(ctx workflow.Context) error {
-	var again Created
+	var again CreatedSignal
 	for p.created.ReceiveAsync(&again) {
 		if err := p.recognise(ctx, again); err != nil {
 			return err
 		}
-		again = Created{}
+		again = CreatedSignal{}
 	}
-	var r Requested
+	var r RequestSignal
 	for p.requests.channel.ReceiveAsync(&r) {
 		if err := p.handle(ctx, r); err != nil {
 			return err
 		}
-		r = Requested{}
+		r = RequestSignal{}
 	}
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	if p.Revision > 0 {
@@ -354,7 +354,7 @@ func (p *process) drain(ctx workflow.Context) error {
 // recognise judges a further event for the shipment: the same content is a
 // repeat and ignored, other content is rejected. A cancellation of the process
 // does not keep it from that: the event has been acknowledged.
-func (p *process) recognise(ctx workflow.Context, again Created) error {
+func (p *process) recognise(ctx workflow.Context, again CreatedSignal) error {
 	p.judging++
 	defer func() { p.judging-- }()
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
@@ -366,6 +366,6 @@ func (p *process) recognise(ctx workflow.Context, again Created) error {
 	}
 	return p.reject(ctx, activities.RejectedSignal{
 		ShipmentID: again.Event.Data.ShipmentID, StreamSequence: again.StreamSequence,
-		Type: events.TypeCreated, Identity: again.Event.Trigger(), Reasons: []shipment.Reason{events.ConflictReason(p.owner)},
+		Type: events.TypeCreated, Identity: again.Event.Ref(), Reasons: []shipment.Reason{events.ConflictReason(p.owner)},
 	}, again.Event)
 }

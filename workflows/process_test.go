@@ -25,7 +25,9 @@ import (
 	"shipments/activities/documents"
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 	"shipments/workflows"
 )
 
@@ -45,9 +47,9 @@ const publicURL = "http://api.test"
 type scripted struct {
 	carriers.Simulator
 
-	manifest func(carriers.ManifestLeg) (carriers.Manifested, error)
-	void     func(carriers.VoidLeg) (carriers.Voided, error)
-	book     func(carriers.BookCollection) (carriers.Booked, error)
+	manifest func(carriers.ManifestLegRequest) (carriers.ManifestLegReply, error)
+	void     func(carriers.VoidLegRequest) (carriers.VoidLegReply, error)
+	book     func(carriers.BookCollectionRequest) (carriers.BookCollectionReply, error)
 
 	mu    sync.Mutex
 	calls []string
@@ -59,7 +61,7 @@ func (s *scripted) note(call string) {
 	s.calls = append(s.calls, call)
 }
 
-func (s *scripted) ManifestLeg(ctx context.Context, call carriers.ManifestLeg) (carriers.Manifested, error) {
+func (s *scripted) ManifestLeg(ctx context.Context, call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 	s.note(call.IdempotencyKey())
 	if s.manifest != nil {
 		return s.manifest(call)
@@ -67,7 +69,7 @@ func (s *scripted) ManifestLeg(ctx context.Context, call carriers.ManifestLeg) (
 	return s.Simulator.ManifestLeg(ctx, call)
 }
 
-func (s *scripted) VoidLeg(ctx context.Context, call carriers.VoidLeg) (carriers.Voided, error) {
+func (s *scripted) VoidLeg(ctx context.Context, call carriers.VoidLegRequest) (carriers.VoidLegReply, error) {
 	s.note(call.IdempotencyKey())
 	if s.void != nil {
 		return s.void(call)
@@ -75,7 +77,7 @@ func (s *scripted) VoidLeg(ctx context.Context, call carriers.VoidLeg) (carriers
 	return s.Simulator.VoidLeg(ctx, call)
 }
 
-func (s *scripted) BookCollection(ctx context.Context, call carriers.BookCollection) (carriers.Booked, error) {
+func (s *scripted) BookCollection(ctx context.Context, call carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 	s.note(call.IdempotencyKey())
 	if s.book != nil {
 		return s.book(call)
@@ -83,7 +85,7 @@ func (s *scripted) BookCollection(ctx context.Context, call carriers.BookCollect
 	return s.Simulator.BookCollection(ctx, call)
 }
 
-func (s *scripted) CancelCollection(ctx context.Context, call carriers.CancelCollection) (carriers.Cancelled, error) {
+func (s *scripted) CancelCollection(ctx context.Context, call carriers.CancelCollectionRequest) (carriers.CancelCollectionReply, error) {
 	s.note(call.IdempotencyKey())
 	return s.Simulator.CancelCollection(ctx, call)
 }
@@ -95,7 +97,7 @@ type bundle struct {
 
 	env       *testsuite.TestWorkflowEnvironment
 	carrier   *scripted
-	publisher *events.Publisher
+	publisher *streams.Publisher
 	settings  workflows.Settings
 }
 
@@ -108,11 +110,11 @@ func setup(t *testing.T, composition string) *bundle {
 		carrier: &scripted{Simulator: carriers.Simulator{Emulation: true}},
 		settings: workflows.Settings{
 			Revision: workflows.Revision, ChildWorkflows: children, PublicURL: publicURL, CarrierFirstTry: true,
-			Rules: shipment.Rules{Emulation: true, CollectionDelay: 20 * time.Second},
+			Rules: shipment.Rules{Emulation: true, Carriers: sample.Carriers(), CollectionDelay: 20 * time.Second},
 		},
 	}
 	require.NoError(t, documents.Provision(t.Context(), b.JS, 1))
-	b.publisher = events.NewPublisher(b.JS, publicURL)
+	b.publisher = streams.NewPublisher(b.JS, publicURL)
 	b.newRun(t)
 	return b
 }
@@ -129,24 +131,24 @@ func (b *bundle) newRun(t *testing.T) {
 		workflows.Register(b.env, queue)
 	}
 	workflows.Register(b.env, "",
-		&activities.Carriers{ByID: map[string]carriers.Carrier{
-			shipment.DefaultCarriers()[0].ID: b.carrier, shipment.DefaultCarriers()[1].ID: b.carrier,
+		&activities.Carriers{ByID: map[string]carriers.Client{
+			sample.Carriers()[0].ID: b.carrier, sample.Carriers()[1].ID: b.carrier,
 		}},
 		&activities.Documents{Store: documents.NewStore(b.JS)},
 		&activities.Publishing{Publisher: b.publisher, JetStream: b.JS})
 }
 
-func created(eventID string, s shipment.Shipment) workflows.Created {
-	return workflows.Created{Event: events.ShipmentCreated{
+func created(eventID string, s shipment.Shipment) workflows.CreatedSignal {
+	return workflows.CreatedSignal{Event: events.ShipmentCreated{
 		SpecVersion: "1.0", Type: events.TypeCreated, ID: eventID, Source: "/team", CorrelationID: "order-7", Data: s,
 	}}
 }
 
 // run runs the process of a shipment, with signals after the first one.
-func (b *bundle) run(t *testing.T, first workflows.Created, later ...workflows.Created) shipment.Result {
+func (b *bundle) run(t *testing.T, first workflows.CreatedSignal, later ...workflows.CreatedSignal) shipment.Result {
 	t.Helper()
 	b.env.SetStartWorkflowOptions(client.StartWorkflowOptions{
-		ID: workflows.ProcessID(first.Event.Data.ShipmentID), TaskQueue: workflows.QueueOrchestrator,
+		ID: shipment.ProcessID(first.Event.Data.ShipmentID), TaskQueue: workflows.QueueOrchestrator,
 	})
 	b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(workflows.SignalCreated, first) }, 0)
 	for _, signal := range later {
@@ -204,7 +206,7 @@ func TestEveryCategoryEndsTheSameInEveryComposition(t *testing.T) {
 			var outcomes []shipment.Result
 			for _, composition := range compositions {
 				b := setup(t, composition)
-				result := b.run(t, created("e-1", shipment.Sample(id, now)))
+				result := b.run(t, created("e-1", sample.Shipment(id, now)))
 				require.Equal(t, test.status, result.Status, composition)
 				story := test.story
 				if test.status == shipment.Success {
@@ -214,7 +216,7 @@ func TestEveryCategoryEndsTheSameInEveryComposition(t *testing.T) {
 					require.Equal(t, []shipment.Fault{test.fault}, result.Failure.Faults)
 				}
 				require.Equal(t, story, b.story(t, id), composition)
-				status, err := events.ReadStatus(t.Context(), b.JS, id)
+				status, err := streams.ReadStatus(t.Context(), b.JS, id)
 				require.NoError(t, err)
 				require.Equal(t, result, status, "the status is what the workflow returned")
 				outcomes = append(outcomes, result)
@@ -239,15 +241,15 @@ func TestTheInvoiceIsHandedOverWithPaperlessTradeAlone(t *testing.T) {
 		b := setup(t, "none")
 		var mu sync.Mutex
 		var handed []string
-		b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+		b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			handed = append(handed, call.InvoiceURL)
-			return carriers.Manifested{TrackingNumbers: []string{"1"}}, nil
+			return carriers.ManifestLegReply{TrackingNumbers: []string{"1"}}, nil
 		}
 		// The ids "1" and "2" end like failing ones; this carrier accepts them.
 		b.carrier.Emulation = false
-		result := b.run(t, created("e-1", shipment.Sample(id, now)))
+		result := b.run(t, created("e-1", sample.Shipment(id, now)))
 		require.Equal(t, shipment.Success, result.Status)
 		for _, url := range handed {
 			require.Equal(t, want, url)
@@ -258,8 +260,8 @@ func TestTheInvoiceIsHandedOverWithPaperlessTradeAlone(t *testing.T) {
 func TestACollectionThatCannotBeBookedFailsBeforeManifestation(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	b.settings.Rules = shipment.Rules{}
-	s := shipment.Sample("c5", now)
+	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
+	s := sample.Shipment("c5", now)
 	s.CollectionDate = "2026-11-23" // today; the cut-off was at noon in Berlin
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, []shipment.Fault{*shipment.NewFault("Shipment cannot be scheduled for collection booking", "3.4.5: Missed booking cut-off time")}, result.Failure.Faults)
@@ -270,8 +272,8 @@ func TestACollectionThatCannotBeBookedFailsBeforeManifestation(t *testing.T) {
 func TestWithoutEmulationTheTimerFollowsTheBookingWindow(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.settings.Rules = shipment.Rules{}
-	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
+	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, "2026-11-23T17:00:00Z", b.env.Now().UTC().Truncate(time.Minute).Format(time.RFC3339), "18:00 in Berlin")
 }
@@ -279,7 +281,7 @@ func TestWithoutEmulationTheTimerFollowsTheBookingWindow(t *testing.T) {
 func TestAnInvalidShipmentThatArrivesAnotherWayFails(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := shipment.Sample("c5", now)
+	s := sample.Shipment("c5", now)
 	s.Legs[0].CarrierID = "nobody"
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, shipment.Failed, result.Status)
@@ -292,13 +294,13 @@ func TestATechnicalFaultIsRetriedUntilTheCarrierIsBack(t *testing.T) {
 	b := setup(t, "none")
 	attempts := 0
 	b.carrier.Emulation = false
-	b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+	b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 		if attempts++; attempts < 10 { // the test environment's own limit
-			return carriers.Manifested{}, errors.New("no answer")
+			return carriers.ManifestLegReply{}, errors.New("no answer")
 		}
-		return carriers.Manifested{TrackingNumbers: []string{"1"}}, nil
+		return carriers.ManifestLegReply{TrackingNumbers: []string{"1"}}, nil
 	}
-	result := b.run(t, created("e-1", shipment.Sample("1", now)))
+	result := b.run(t, created("e-1", sample.Shipment("1", now)))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, 10, attempts)
 }
@@ -306,7 +308,7 @@ func TestATechnicalFaultIsRetriedUntilTheCarrierIsBack(t *testing.T) {
 func TestRepeatsWhileRunningAreIgnored(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := shipment.Sample("c5", now)
+	s := sample.Shipment("c5", now)
 	result := b.run(t, created("e-1", s), created("e-1", s), created("e-2", s), created("e-1", s))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c5"))
@@ -316,8 +318,8 @@ func TestRepeatsWhileRunningAreIgnored(t *testing.T) {
 func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := shipment.Sample("c5", now)
-	other := shipment.Sample("c5", now)
+	s := sample.Shipment("c5", now)
+	other := sample.Shipment("c5", now)
 	other.Packages[0].WeightGrams++
 	ev, err := events.NewCreated("e-2", "/team", now, other)
 	require.NoError(t, err)
@@ -331,7 +333,7 @@ func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
 	require.Equal(t, shipment.Success, result.Status)
 	rejections := b.Rejections(t)
 	require.Len(t, rejections, 2)
-	slices.SortFunc(rejections, func(a, b events.StoredRejection) int {
+	slices.SortFunc(rejections, func(a, b streams.StoredRejection) int {
 		return int(b.Input.StreamSequence) - int(a.Input.StreamSequence)
 	})
 	require.Equal(t, events.CodeConflict, rejections[0].Reasons[0].Code)
@@ -343,15 +345,15 @@ func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
 
 func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 	t.Parallel()
-	heavier := shipment.Sample("c5", now)
+	heavier := sample.Shipment("c5", now)
 	heavier.Packages[0].WeightGrams++
 	tests := map[string]struct {
-		again    workflows.Created
+		again    workflows.CreatedSignal
 		status   shipment.Status
 		rejected int
 	}{
-		"same event":    {created("e-1", shipment.Sample("c5", now)), shipment.Duplicate, 0},
-		"same content":  {created("e-2", shipment.Sample("c5", now)), shipment.Duplicate, 0},
+		"same event":    {created("e-1", sample.Shipment("c5", now)), shipment.Duplicate, 0},
+		"same content":  {created("e-2", sample.Shipment("c5", now)), shipment.Duplicate, 0},
 		"other content": {created("e-3", heavier), shipment.Rejected, 1},
 	}
 	for name, test := range tests {
@@ -363,7 +365,7 @@ func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 				Type:    events.TypeAccepted, Sequence: 1, Time: now,
 				Data: events.Accepted{
 					ShipmentID: "c5", Category: shipment.International, WorkflowID: "w", RunID: "forgotten",
-					Trigger: events.Trigger{ID: "e-1", Source: "/team"}, ContentDigest: shipment.Sample("c5", now).Digest(),
+					Trigger: events.EventRef{ID: "e-1", Source: "/team"}, ContentDigest: sample.Shipment("c5", now).Digest(),
 				},
 			})
 			require.NoError(t, err)
@@ -379,9 +381,9 @@ func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 func TestASignalForAnotherShipmentDoesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.ProcessID("c5")})
+	b.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: shipment.ProcessID("c5")})
 	b.env.RegisterDelayedCallback(func() {
-		b.env.SignalWorkflow(workflows.SignalCreated, created("e-1", shipment.Sample("c4", now)))
+		b.env.SignalWorkflow(workflows.SignalCreated, created("e-1", sample.Shipment("c4", now)))
 	}, 0)
 	b.env.ExecuteWorkflow(workflows.ShipmentProcess, workflows.ProcessInput{Settings: b.settings})
 	require.ErrorContains(t, b.env.GetWorkflowError(), "c4")
@@ -404,7 +406,7 @@ func TestParseComposition(t *testing.T) {
 
 func TestWorkflowIDsOfTwoShipmentsNeverMeet(t *testing.T) {
 	t.Parallel()
-	require.NotEqual(t, workflows.ProcessID("a-manifestation"), workflows.ProcessID("a")+".manifestation")
+	require.NotEqual(t, shipment.ProcessID("a-manifestation"), shipment.ProcessID("a")+".manifestation")
 	require.False(t, shipment.ValidID("a.manifestation"))
 }
 
@@ -415,17 +417,17 @@ func TestACarrierCallBecomesAnActivityOnlyWhenItFailsAtFirst(t *testing.T) {
 			t.Parallel()
 			b := setup(t, composition)
 			var attempts atomic.Int64
-			b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+			b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 				if call.Leg == 1 && attempts.Add(1) == 1 {
-					return carriers.Manifested{}, errors.New("no answer")
+					return carriers.ManifestLegReply{}, errors.New("no answer")
 				}
-				return carriers.Manifested{TrackingNumbers: []string{"1"}}, nil
+				return carriers.ManifestLegReply{TrackingNumbers: []string{"1"}}, nil
 			}
 			var names []string
 			b.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
 				names = append(names, info.ActivityType.Name)
 			})
-			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+			result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 			require.Equal(t, shipment.Success, result.Status)
 			require.Equal(t, []string{"ManifestLeg"}, names, "leg 2 and the booking were answered at once")
 			require.EqualValues(t, 2, attempts.Load())

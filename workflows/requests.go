@@ -12,8 +12,8 @@ import (
 	"shipments/shipment"
 )
 
-// Requested is what the signal "requested" carries.
-type Requested struct {
+// RequestSignal is what the signal "requested" carries.
+type RequestSignal struct {
 	Event events.Request `json:"event"`
 	// StreamSequence is where the event stands in the SHIPMENTS stream; 0 if
 	// it came another way.
@@ -29,12 +29,12 @@ type requests struct {
 	accepted []events.Request
 	refused  []uint64
 	// cancellation is the request to stop; stop carries it out.
-	cancellation *Requested
+	cancellation *RequestSignal
 	stop         func()
 	// rebookable says that a booking has failed and can be replaced; rebooking
 	// is the request to do so.
 	rebookable bool
-	rebooking  *Requested
+	rebooking  *RequestSignal
 	// ended says that it is decided how the process ends.
 	ended bool
 }
@@ -42,7 +42,7 @@ type requests struct {
 // receive takes one request and judges it, and returns how to act on that. A
 // refusal is stored meanwhile: what the process waits for does not wait for it.
 func (p *process) receive(ctx workflow.Context) (act func(workflow.Context)) {
-	var r Requested
+	var r RequestSignal
 	if !p.requests.channel.ReceiveAsync(&r) {
 		return nil // It is no request.
 	}
@@ -65,7 +65,7 @@ func (p *process) receive(ctx workflow.Context) (act func(workflow.Context)) {
 // any comes to its end.
 func (p *process) watchRequests(ctx workflow.Context) {
 	for {
-		var r Requested
+		var r RequestSignal
 		p.requests.channel.Receive(ctx, &r)
 		if err := p.handle(ctx, r); err != nil {
 			workflow.GetLogger(ctx).Error("A request could not be handled", "error", err)
@@ -74,7 +74,7 @@ func (p *process) watchRequests(ctx workflow.Context) {
 }
 
 // handle acts on a request, and returns when that is stored.
-func (p *process) handle(ctx workflow.Context, r Requested) error {
+func (p *process) handle(ctx workflow.Context, r RequestSignal) error {
 	if reason := p.judge(ctx, r); reason != nil {
 		return p.refuse(ctx, r, *reason)
 	}
@@ -83,7 +83,7 @@ func (p *process) handle(ctx workflow.Context, r Requested) error {
 }
 
 // judge accepts a request, or ignores it as a repeat, or says why it is refused.
-func (p *process) judge(ctx workflow.Context, r Requested) *shipment.Reason {
+func (p *process) judge(ctx workflow.Context, r RequestSignal) *shipment.Reason {
 	q := &p.requests
 	if p.repeats(r) {
 		return nil
@@ -103,7 +103,7 @@ func (p *process) judge(ctx workflow.Context, r Requested) *shipment.Reason {
 }
 
 // objection says why a request is refused, if it is.
-func (p *process) objection(ctx workflow.Context, r Requested) *shipment.Reason {
+func (p *process) objection(ctx workflow.Context, r RequestSignal) *shipment.Reason {
 	q := &p.requests
 	switch {
 	case q.ended:
@@ -133,13 +133,13 @@ func (p *process) stopIfCancelled() {
 
 // repeats reports whether a request is one that was accepted, or the very
 // message that was refused.
-func (p *process) repeats(r Requested) bool {
+func (p *process) repeats(r RequestSignal) bool {
 	q := &p.requests
 	if p.Revision > 0 {
 		return slices.Contains(q.accepted, r.Event) || (r.StreamSequence > 0 && slices.Contains(q.refused, r.StreamSequence))
 	}
 	// Revision 0 knew requests by their identity alone, refused ones included.
-	known := slices.ContainsFunc(q.accepted, func(a events.Request) bool { return a.Trigger() == r.Event.Trigger() })
+	known := slices.ContainsFunc(q.accepted, func(a events.Request) bool { return a.Ref() == r.Event.Ref() })
 	q.accepted = append(q.accepted, r.Event)
 	return known
 }
@@ -150,7 +150,7 @@ func (p *process) repeats(r Requested) bool {
 func (p *process) endRequests(ctx workflow.Context) error {
 	q := &p.requests
 	q.ended = true
-	for _, accepted := range []**Requested{&q.cancellation, &q.rebooking} {
+	for _, accepted := range []**RequestSignal{&q.cancellation, &q.rebooking} {
 		r := *accepted
 		if r == nil {
 			continue
@@ -189,10 +189,10 @@ var (
 	}
 )
 
-func (p *process) refuse(ctx workflow.Context, r Requested, reason shipment.Reason) error {
+func (p *process) refuse(ctx workflow.Context, r RequestSignal, reason shipment.Reason) error {
 	return p.reject(ctx, activities.RejectedSignal{
 		ShipmentID: r.Event.ShipmentID, StreamSequence: r.StreamSequence,
-		Type: r.Event.Type, Identity: r.Event.Trigger(), Reasons: []shipment.Reason{reason},
+		Type: r.Event.Type, Identity: r.Event.Ref(), Reasons: []shipment.Reason{reason},
 	}, r.Event)
 }
 

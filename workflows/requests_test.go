@@ -8,24 +8,26 @@ import (
 
 	"shipments/activities/carriers"
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 	"shipments/workflows"
 )
 
-func cancellation(eventID, shipmentID string) workflows.Requested {
-	return workflows.Requested{Event: events.Request{
+func cancellation(eventID, shipmentID string) workflows.RequestSignal {
+	return workflows.RequestSignal{Event: events.Request{
 		Type: events.TypeCancellationRequested, ID: eventID, Source: "/team", ShipmentID: shipmentID, Reason: "the customer changed her mind",
 	}}
 }
 
-func rebooking(eventID, shipmentID, date string) workflows.Requested {
-	return workflows.Requested{Event: events.Request{
+func rebooking(eventID, shipmentID, date string) workflows.RequestSignal {
+	return workflows.RequestSignal{Event: events.Request{
 		Type: events.TypeRebookingRequested, ID: eventID, Source: "/team", ShipmentID: shipmentID, CollectionDate: date,
 	}}
 }
 
 // request sends a request after a time.
-func (b *bundle) request(after time.Duration, r workflows.Requested) {
+func (b *bundle) request(after time.Duration, r workflows.RequestSignal) {
 	b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(workflows.SignalRequested, r) }, after)
 }
 
@@ -46,7 +48,7 @@ func TestACancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
 			b := setup(t, composition)
 			b.request(10*time.Second, cancellation("x-1", "c5"))
 			b.request(11*time.Second, cancellation("x-1", "c5")) // a repeat
-			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+			result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 			require.Equal(t, shipment.Cancelled, result.Status)
 			require.Equal(t, "the customer changed her mind", result.Cancellation.Reason)
 			require.Len(t, result.Cancellation.Compensation.Voided, 2)
@@ -55,7 +57,7 @@ func TestACancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
 			require.Contains(t, b.carrier.calls, "c5/leg-2/void")
 			require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
 			require.Empty(t, b.Rejections(t))
-			status, err := events.ReadStatus(t.Context(), b.JS, "c5")
+			status, err := streams.ReadStatus(t.Context(), b.JS, "c5")
 			require.NoError(t, err)
 			require.Equal(t, result, status)
 		})
@@ -68,14 +70,14 @@ func TestACancellationWhileALegIsManifestedVoidsWhatMayHaveBeen(t *testing.T) {
 		t.Run(composition, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, composition)
-			b.carrier.manifest = func(call carriers.ManifestLeg) (carriers.Manifested, error) {
+			b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 				if call.Leg == 2 {
-					return carriers.Manifested{}, errBusy // until it is cancelled
+					return carriers.ManifestLegReply{}, errBusy // until it is cancelled
 				}
-				return carriers.Manifested{TrackingNumbers: []string{"t-1"}}, nil
+				return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 			}
 			b.request(5*time.Second, cancellation("x-1", "c5"))
-			result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+			result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 			require.Equal(t, shipment.Cancelled, result.Status)
 			require.Len(t, result.Cancellation.Compensation.Voided, 2)
 			require.Equal(t, []string{"accepted", "manifestation-voided", "cancelled"}, b.story(t, "c5"))
@@ -87,7 +89,7 @@ func TestAnOperatorsCancellationIsOneToo(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.env.RegisterDelayedCallback(b.env.CancelWorkflow, time.Second)
-	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Equal(t, "the workflow was cancelled", result.Cancellation.Reason)
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
@@ -98,7 +100,7 @@ func TestASecondCancellationIsRejected(t *testing.T) {
 	b := setup(t, "none")
 	b.request(time.Second, cancellation("x-1", "c5"))
 	b.request(time.Second, cancellation("x-2", "c5"))
-	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Equal(t, []string{events.CodeShipmentEnded}, b.codes(t))
 }
@@ -108,7 +110,7 @@ func TestACancellationBeforeAnythingBegan(t *testing.T) {
 	for _, composition := range []string{"all", "none"} {
 		b := setup(t, composition)
 		b.request(0, cancellation("x-1", "c5"))
-		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+		result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 		require.Equal(t, shipment.Cancelled, result.Status)
 		story := b.story(t, "c5")
 		require.Equal(t, "accepted", story[0])
@@ -123,10 +125,10 @@ func TestAFailedBookingCanBeReplaced(t *testing.T) {
 		t.Run(composition, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, composition)
-			b.settings.Rules.RebookingTime = time.Hour
+			b.settings.Rules.RebookingWindow = time.Hour
 			b.request(time.Second, rebooking("r-0", "c3", "2026-11-25")) // nothing has failed yet
 			b.request(time.Minute, rebooking("r-1", "c3", "2026-11-26"))
-			result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+			result := b.run(t, created("e-1", sample.Shipment("c3", now)))
 			require.Equal(t, shipment.Success, result.Status)
 			require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
 			require.Len(t, result.Outcome.ManifestedLegs, 2)
@@ -143,8 +145,8 @@ func TestAFailedBookingCanBeReplaced(t *testing.T) {
 func TestAFailedBookingThatNobodyReplacesIsAFailure(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	b.settings.Rules.RebookingTime = time.Hour
-	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	b.settings.Rules.RebookingWindow = time.Hour
+	result := b.run(t, created("e-1", sample.Shipment("c3", now)))
 	require.Equal(t, shipment.Failed, result.Status)
 	require.Equal(t, []shipment.Fault{bookingFault}, result.Failure.Faults)
 	require.Equal(t, bookingStory, b.story(t, "c3"))
@@ -156,9 +158,9 @@ var bookingStory = []string{"accepted", "manifested", "documents-generated", "fa
 func TestACancellationWhileARebookingIsAwaited(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	b.settings.Rules.RebookingTime = time.Hour
+	b.settings.Rules.RebookingWindow = time.Hour
 	b.request(time.Minute, cancellation("x-1", "c3"))
-	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	result := b.run(t, created("e-1", sample.Shipment("c3", now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, "c3"))
@@ -167,8 +169,8 @@ func TestACancellationWhileARebookingIsAwaited(t *testing.T) {
 func TestACancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.settings.Rules = shipment.Rules{}
-	s := shipment.Sample("c5", now)
+	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
+	s := sample.Shipment("c5", now)
 	s.CollectionDate = "2026-11-23" // too late already
 	b.request(0, cancellation("x-1", "c5"))
 	result := b.run(t, created("e-1", s))
@@ -180,8 +182,10 @@ func TestABookingWithoutAnAnswerIsWithdrawn(t *testing.T) {
 	t.Parallel()
 	for _, composition := range []string{"all", "none"} {
 		b := setup(t, composition)
-		b.carrier.book = func(carriers.BookCollection) (carriers.Booked, error) { return carriers.Booked{}, errBusy }
-		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+		b.carrier.book = func(carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
+			return carriers.BookCollectionReply{}, errBusy
+		}
+		result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 		require.Equal(t, shipment.Failed, result.Status)
 		require.Equal(t, "Carrier integration unavailable", result.Failure.Faults[0].Description)
 		require.True(t, result.Failure.Compensation.CollectionCancelled, "it may have been booked")
@@ -192,12 +196,12 @@ func TestABookingWithoutAnAnswerIsWithdrawn(t *testing.T) {
 func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	b.settings.Rules = shipment.Rules{RebookingTime: 6 * time.Hour}
+	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers(), RebookingWindow: 6 * time.Hour}
 	b.carrier.Emulation = false
 	bookings := 0
-	b.carrier.book = func(call carriers.BookCollection) (carriers.Booked, error) {
+	b.carrier.book = func(call carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 		if bookings++; bookings < 3 {
-			return carriers.Booked{Refusal: shipment.NewFault("Carrier collection booking failed", "2.3.4: no")}, nil
+			return carriers.BookCollectionReply{Refusal: shipment.NewFault("Carrier collection booking failed", "2.3.4: no")}, nil
 		}
 		return carriers.Simulator{}.BookCollection(t.Context(), call)
 	}
@@ -205,7 +209,7 @@ func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	b.request(6*time.Hour, rebooking("r-1", "c5", "2020-01-01"))
 	b.request(7*time.Hour, rebooking("r-2", "c5", "2026-11-24"))
 	b.request(8*time.Hour, rebooking("r-3", "c5", "2026-11-24"))
-	result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, []string{events.CodeRebookingFailed, events.CodeRebookingFailed}, b.codes(t))
 	require.Contains(t, b.Rejections(t)[0].Reasons[0].Message, "Missed booking cut-off")
@@ -217,7 +221,7 @@ func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.settings.Rules.RebookingTime = time.Hour
+	b.settings.Rules.RebookingWindow = time.Hour
 	var sequences []uint64
 	for range 2 {
 		ack, err := b.JS.Publish(t.Context(), events.TypeRebookingRequested, []byte("the same"))
@@ -231,7 +235,7 @@ func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
 	b.request(time.Minute, replayed)   // its rejection was replayed
 	b.request(time.Minute, replayed)   // a repeat
 	b.request(2*time.Minute, replayed) // another
-	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	result := b.run(t, created("e-1", sample.Shipment("c3", now)))
 	require.Equal(t, shipment.Success, result.Status)
 	rejections := b.Rejections(t)
 	require.Len(t, rejections, 1)
@@ -244,7 +248,7 @@ func TestASignalThatIsNoRequestIsIgnored(t *testing.T) {
 		b := setup(t, composition)
 		b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(workflows.SignalRequested, "please cancel") }, 10*time.Second)
 		b.request(11*time.Second, rebooking("r-1", "c5", "2026-11-26"))
-		result := b.run(t, created("e-1", shipment.Sample("c5", now)))
+		result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 		require.Equal(t, shipment.Success, result.Status)
 		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
 	}
@@ -253,10 +257,10 @@ func TestASignalThatIsNoRequestIsIgnored(t *testing.T) {
 func TestAnotherRequestWithAKnownIDIsNoRepeat(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.settings.Rules.RebookingTime = time.Hour
+	b.settings.Rules.RebookingWindow = time.Hour
 	b.request(time.Second, rebooking("9", "c3", "2026-11-25"))
 	b.request(time.Minute, cancellation("9", "c3"))
-	result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+	result := b.run(t, created("e-1", sample.Shipment("c3", now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
 }
@@ -273,19 +277,19 @@ func TestACancellationWhileARebookingIsBooked(t *testing.T) {
 		t.Run(composition, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, composition)
-			b.settings.Rules.RebookingTime = time.Hour
-			b.carrier.book = func(call carriers.BookCollection) (carriers.Booked, error) {
+			b.settings.Rules.RebookingWindow = time.Hour
+			b.carrier.book = func(call carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 				if call.Attempt == 1 {
-					return carriers.Booked{Refusal: shipment.NewFault("no", "no")}, nil
+					return carriers.BookCollectionReply{Refusal: shipment.NewFault("no", "no")}, nil
 				}
 				received := make(chan struct{})
 				b.env.SignalWorkflow(workflows.SignalRequested, cancellation("x-1", "c3"))
 				b.env.RegisterDelayedCallback(func() { close(received) }, 0)
 				<-received
-				return carriers.Booked{BookingReference: "b", LocationReference: "l"}, nil
+				return carriers.BookCollectionReply{BookingReference: "b", LocationReference: "l"}, nil
 			}
 			b.request(time.Minute, rebooking("r-1", "c3", "2026-11-26"))
-			result := b.run(t, created("e-1", shipment.Sample("c3", now)))
+			result := b.run(t, created("e-1", sample.Shipment("c3", now)))
 			require.Equal(t, want.status, result.Status)
 			require.Equal(t, want.codes, b.codes(t), "the rebooking had its effect")
 			require.Contains(t, string(b.Messages(t, events.StreamEvents, "shipments.collection-booked.c3")[0].Data), `"r-1"`)
@@ -296,12 +300,12 @@ func TestACancellationWhileARebookingIsBooked(t *testing.T) {
 func TestARunThatStandsBackRejectsNoRequestThatHadItsEffect(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	trigger := created("e-1", shipment.Sample("c5", now))
+	trigger := created("e-1", sample.Shipment("c5", now))
 	lineage := events.NewLineage(trigger.Event, "first") // Temporal has forgotten this run.
 	request := cancellation("x-1", "c5")
-	identity := request.Event.Trigger()
+	identity := request.Event.Ref()
 	for i, outcome := range []events.Outcome{
-		{Type: events.TypeAccepted, Data: events.Accepted{ShipmentID: "c5", RunID: "first", Trigger: trigger.Event.Trigger(), ContentDigest: trigger.Event.Data.Digest()}},
+		{Type: events.TypeAccepted, Data: events.Accepted{ShipmentID: "c5", RunID: "first", Trigger: trigger.Event.Ref(), ContentDigest: trigger.Event.Data.Digest()}},
 		{Type: events.TypeCancelled, Data: events.Cancelled{
 			ShipmentID: "c5", Status: shipment.Cancelled, Cancellation: &shipment.Cancellation{Reason: "r"}, Request: &identity,
 		}},

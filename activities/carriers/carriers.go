@@ -9,7 +9,7 @@ import (
 	"shipments/shipment"
 )
 
-// Carrier is a carrier's system. Every call has an idempotency key made from
+// Client is a carrier's system. Every call has an idempotency key made from
 // the shipment, the leg and the purpose: repeated with the same key it has the
 // effect of one call and gives the same answer, so that a retried activity
 // neither manifests twice nor invents new tracking numbers.
@@ -18,21 +18,21 @@ import (
 // is a technical fault, and worth a retry.
 //
 // Implementations are safe for concurrent use.
-type Carrier interface {
+type Client interface {
 	// ManifestLeg hands a leg over to its carrier.
-	ManifestLeg(ctx context.Context, call ManifestLeg) (Manifested, error)
+	ManifestLeg(ctx context.Context, call ManifestLegRequest) (ManifestLegReply, error)
 	// VoidLeg takes a manifested leg back. To void a leg that is void already,
 	// or was never manifested, succeeds.
-	VoidLeg(ctx context.Context, call VoidLeg) (Voided, error)
+	VoidLeg(ctx context.Context, call VoidLegRequest) (VoidLegReply, error)
 	// BookCollection books the collection of the shipment's packages.
-	BookCollection(ctx context.Context, call BookCollection) (Booked, error)
+	BookCollection(ctx context.Context, call BookCollectionRequest) (BookCollectionReply, error)
 	// CancelCollection takes a booking back. To cancel one that is cancelled
 	// already, or was never made, succeeds.
-	CancelCollection(ctx context.Context, call CancelCollection) (Cancelled, error)
+	CancelCollection(ctx context.Context, call CancelCollectionRequest) (CancelCollectionReply, error)
 }
 
-// ManifestLeg is the request to manifest one leg.
-type ManifestLeg struct {
+// ManifestLegRequest is the request to manifest one leg.
+type ManifestLegRequest struct {
 	ShipmentID string `json:"shipmentId"`
 	// Leg is the leg's number, from 1.
 	Leg      int                `json:"leg"`
@@ -45,10 +45,10 @@ type ManifestLeg struct {
 }
 
 // IdempotencyKey identifies the call's effect.
-func (c ManifestLeg) IdempotencyKey() string { return key(c.ShipmentID, c.Leg, "manifest") }
+func (c ManifestLegRequest) IdempotencyKey() string { return key(c.ShipmentID, c.Leg, "manifest") }
 
-// Manifested is the carrier's answer.
-type Manifested struct {
+// ManifestLegReply is the carrier's answer.
+type ManifestLegReply struct {
 	// TrackingNumbers has one number per package.
 	TrackingNumbers []string `json:"trackingNumbers,omitempty"`
 	// Refusal is set if the carrier said no.
@@ -58,8 +58,8 @@ type Manifested struct {
 	Unanswered bool `json:"unanswered,omitempty"`
 }
 
-// VoidLeg is the request to void a manifested leg.
-type VoidLeg struct {
+// VoidLegRequest is the request to void a manifested leg.
+type VoidLegRequest struct {
 	ShipmentID      string   `json:"shipmentId"`
 	Leg             int      `json:"leg"`
 	CarrierID       string   `json:"carrierId"`
@@ -67,15 +67,15 @@ type VoidLeg struct {
 }
 
 // IdempotencyKey identifies the call's effect.
-func (c VoidLeg) IdempotencyKey() string { return key(c.ShipmentID, c.Leg, "void") }
+func (c VoidLegRequest) IdempotencyKey() string { return key(c.ShipmentID, c.Leg, "void") }
 
-// Voided is the carrier's answer.
-type Voided struct {
+// VoidLegReply is the carrier's answer.
+type VoidLegReply struct {
 	Refusal *shipment.Fault `json:"refusal,omitempty"`
 }
 
-// BookCollection is the request to book the collection.
-type BookCollection struct {
+// BookCollectionRequest is the request to book the collection.
+type BookCollectionRequest struct {
 	ShipmentID string `json:"shipmentId"`
 	// Attempt counts the bookings of the shipment, from 1: a rebooking is
 	// another effect.
@@ -88,12 +88,12 @@ type BookCollection struct {
 }
 
 // IdempotencyKey identifies the call's effect.
-func (c BookCollection) IdempotencyKey() string {
+func (c BookCollectionRequest) IdempotencyKey() string {
 	return key(c.ShipmentID, 1, attempt("book-collection", c.Attempt))
 }
 
-// CancelCollection is the request to take a booking back.
-type CancelCollection struct {
+// CancelCollectionRequest is the request to take a booking back.
+type CancelCollectionRequest struct {
 	ShipmentID string `json:"shipmentId"`
 	CarrierID  string `json:"carrierId"`
 	// Attempt is that of the booking.
@@ -101,7 +101,7 @@ type CancelCollection struct {
 }
 
 // IdempotencyKey identifies the call's effect.
-func (c CancelCollection) IdempotencyKey() string {
+func (c CancelCollectionRequest) IdempotencyKey() string {
 	return key(c.ShipmentID, 1, attempt("cancel-collection", c.Attempt))
 }
 
@@ -113,17 +113,17 @@ func attempt(purpose string, n int) string {
 	return fmt.Sprintf("%s-%d", purpose, n)
 }
 
-// Cancelled is the carrier's answer.
-type Cancelled struct {
+// CancelCollectionReply is the carrier's answer.
+type CancelCollectionReply struct {
 	Refusal *shipment.Fault `json:"refusal,omitempty"`
 }
 
-// Booked is the carrier's answer.
-type Booked struct {
+// BookCollectionReply is the carrier's answer.
+type BookCollectionReply struct {
 	BookingReference  string          `json:"bookingReference,omitempty"`
 	LocationReference string          `json:"locationReference,omitempty"`
 	Refusal           *shipment.Fault `json:"refusal,omitempty"`
-	// Unanswered is as for [Manifested].
+	// Unanswered is as for [ManifestLegReply].
 	Unanswered bool `json:"unanswered,omitempty"`
 }
 
@@ -134,16 +134,16 @@ type Reply interface {
 }
 
 // Refused is true if the leg was not manifested.
-func (r Manifested) Refused() bool { return r.Refusal != nil }
+func (r ManifestLegReply) Refused() bool { return r.Refusal != nil }
 
 // Refused is true if the leg was not voided.
-func (r Voided) Refused() bool { return r.Refusal != nil }
+func (r VoidLegReply) Refused() bool { return r.Refusal != nil }
 
 // Refused is true if the collection was not booked.
-func (r Booked) Refused() bool { return r.Refusal != nil }
+func (r BookCollectionReply) Refused() bool { return r.Refusal != nil }
 
 // Refused is true if the booking was not cancelled.
-func (r Cancelled) Refused() bool { return r.Refusal != nil }
+func (r CancelCollectionReply) Refused() bool { return r.Refusal != nil }
 
 func key(shipmentID string, leg int, purpose string) string {
 	return fmt.Sprintf("%s/leg-%d/%s", shipmentID, leg, purpose)

@@ -38,7 +38,7 @@ type HTTP struct {
 	client *http.Client
 }
 
-var _ Carrier = (*HTTP)(nil)
+var _ Client = (*HTTP)(nil)
 
 // maxReply bounds a carrier's answer, in bytes.
 const maxReply = 1 << 20
@@ -53,33 +53,33 @@ func NewHTTP(base *url.URL, token string, timeout time.Duration) *HTTP {
 }
 
 // ManifestLeg hands a leg over.
-func (h *HTTP) ManifestLeg(ctx context.Context, call ManifestLeg) (Manifested, error) {
-	var reply Manifested
+func (h *HTTP) ManifestLeg(ctx context.Context, call ManifestLegRequest) (ManifestLegReply, error) {
+	var reply ManifestLegReply
 	refusal, err := h.call(ctx, "v1/manifestations", call.IdempotencyKey(), call, &reply)
 	if err == nil && refusal == nil && len(reply.TrackingNumbers) == 0 {
 		err = errors.New("the carrier manifested the leg without a tracking number")
 	}
-	return Manifested{TrackingNumbers: reply.TrackingNumbers, Refusal: refusal}, err
+	return ManifestLegReply{TrackingNumbers: reply.TrackingNumbers, Refusal: refusal}, err
 }
 
 // VoidLeg takes a leg back.
-func (h *HTTP) VoidLeg(ctx context.Context, call VoidLeg) (Voided, error) {
+func (h *HTTP) VoidLeg(ctx context.Context, call VoidLegRequest) (VoidLegReply, error) {
 	refusal, err := h.call(ctx, "v1/manifestation-voids", call.IdempotencyKey(), call, &struct{}{})
-	return Voided{Refusal: refusal}, err
+	return VoidLegReply{Refusal: refusal}, err
 }
 
 // BookCollection books the collection.
-func (h *HTTP) BookCollection(ctx context.Context, call BookCollection) (Booked, error) {
-	var reply Booked
+func (h *HTTP) BookCollection(ctx context.Context, call BookCollectionRequest) (BookCollectionReply, error) {
+	var reply BookCollectionReply
 	refusal, err := h.call(ctx, "v1/collections", call.IdempotencyKey(), call, &reply)
 	reply.Refusal = refusal
 	return reply, err
 }
 
 // CancelCollection takes a booking back.
-func (h *HTTP) CancelCollection(ctx context.Context, call CancelCollection) (Cancelled, error) {
+func (h *HTTP) CancelCollection(ctx context.Context, call CancelCollectionRequest) (CancelCollectionReply, error) {
 	refusal, err := h.call(ctx, "v1/collection-cancellations", call.IdempotencyKey(), call, &struct{}{})
-	return Cancelled{Refusal: refusal}, err
+	return CancelCollectionReply{Refusal: refusal}, err
 }
 
 // call makes one call. On a repeat, and after a lost reply, the key's result

@@ -15,6 +15,7 @@ import (
 
 	"shipments/activities/carriers"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // client makes an HTTP carrier for a handler.
@@ -30,7 +31,7 @@ func client(t *testing.T, handler http.Handler, token string) *carriers.HTTP {
 func TestOverHTTPACarrierAnswersLikeTheSimulator(t *testing.T) {
 	t.Parallel()
 	simulator := carriers.Simulator{Emulation: true}
-	server := carriers.NewServer(simulator, "secret", carriers.Faults{})
+	server := carriers.NewServer(simulator, "secret", carriers.Chaos{})
 	carrier := client(t, server, "secret")
 	for _, id := range []string{"c5", "c51"} {
 		want, err := simulator.ManifestLeg(t.Context(), manifest(id, 1))
@@ -42,16 +43,16 @@ func TestOverHTTPACarrierAnswersLikeTheSimulator(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"c5", "c52"} {
-		want, err := simulator.BookCollection(t.Context(), carriers.BookCollection{ShipmentID: id, Attempt: 1})
+		want, err := simulator.BookCollection(t.Context(), carriers.BookCollectionRequest{ShipmentID: id, Attempt: 1})
 		require.NoError(t, err)
-		got, err := carrier.BookCollection(t.Context(), carriers.BookCollection{ShipmentID: id, Attempt: 1})
+		got, err := carrier.BookCollection(t.Context(), carriers.BookCollectionRequest{ShipmentID: id, Attempt: 1})
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	voided, err := carrier.VoidLeg(t.Context(), carriers.VoidLeg{ShipmentID: "c5", Leg: 1})
+	voided, err := carrier.VoidLeg(t.Context(), carriers.VoidLegRequest{ShipmentID: "c5", Leg: 1})
 	require.NoError(t, err)
 	require.Nil(t, voided.Refusal)
-	cancelled, err := carrier.CancelCollection(t.Context(), carriers.CancelCollection{ShipmentID: "c5", Attempt: 1})
+	cancelled, err := carrier.CancelCollection(t.Context(), carriers.CancelCollectionRequest{ShipmentID: "c5", Attempt: 1})
 	require.NoError(t, err)
 	require.Nil(t, cancelled.Refusal)
 	effects, repeats := server.Effects()
@@ -64,7 +65,7 @@ func TestOverHTTPACarrierAnswersLikeTheSimulator(t *testing.T) {
 
 func TestALostReplyIsReconciled(t *testing.T) {
 	t.Parallel()
-	server := carriers.NewServer(carriers.Simulator{}, "", carriers.Faults{Dropped: 1})
+	server := carriers.NewServer(carriers.Simulator{}, "", carriers.Chaos{Dropped: 1})
 	carrier := client(t, server, "")
 	got, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
 	require.NoError(t, err, "the reply was dropped, and asked for")
@@ -126,7 +127,7 @@ func TestWhatACarriersAnswerMeans(t *testing.T) {
 
 func TestAKeyIsForOneCall(t *testing.T) {
 	t.Parallel()
-	carrier := client(t, carriers.NewServer(carriers.Simulator{}, "", carriers.Faults{}), "")
+	carrier := client(t, carriers.NewServer(carriers.Simulator{}, "", carriers.Chaos{}), "")
 	_, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
 	require.NoError(t, err)
 	other := manifest("c5", 1)
@@ -181,7 +182,7 @@ carriers:
 	require.IsType(t, &carriers.HTTP{}, integrations["one"])
 	require.IsType(t, carriers.Simulator{}, integrations["two"])
 
-	require.Equal(t, shipment.DefaultCarriers(), carriers.DefaultTable().Known())
+	require.Equal(t, sample.Carriers(), carriers.DefaultTable().Known())
 
 	for text, complaint := range map[string]string{
 		"":                      "there are no carriers",

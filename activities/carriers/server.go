@@ -20,9 +20,9 @@ import (
 //go:embed openapi.yaml
 var OpenAPI []byte
 
-// Faults are what a simulated carrier's server does wrong, each with a
+// Chaos are what a simulated carrier's server does wrong, each with a
 // probability from 0 to 1.
-type Faults struct {
+type Chaos struct {
 	// Latency is how long every call takes.
 	Latency time.Duration
 	// Errors are calls that end in a 500 before they have an effect.
@@ -32,17 +32,17 @@ type Faults struct {
 	RetryAfter time.Duration
 	// Dropped are calls whose connection is cut after they had their effect.
 	Dropped float64
-	// Seed makes the faults repeatable.
+	// Seed makes the chaos repeatable.
 	Seed uint64
 }
 
-// Server serves the carrier API of openapi.yaml from a simulator, with faults
+// Server serves the carrier API of openapi.yaml from a simulator, with chaos
 // on demand. It remembers the answer to each key, and counts effects: a call
 // with a known key has none. GET /v1/effects shows the counts. It is safe for
 // concurrent use.
 type Server struct {
 	simulator Simulator
-	faults    Faults
+	chaos     Chaos
 	token     string
 	mux       *http.ServeMux
 
@@ -63,15 +63,15 @@ type result struct {
 }
 
 // NewServer makes a server. With a token, calls have to bear it.
-func NewServer(simulator Simulator, token string, faults Faults) *Server {
+func NewServer(simulator Simulator, token string, chaos Chaos) *Server {
 	s := &Server{
-		simulator: simulator, faults: faults, token: token, mux: http.NewServeMux(),
-		random: rand.New(rand.NewPCG(faults.Seed, 0)), results: map[string]*result{}, //nolint:gosec // faults need no secrets
+		simulator: simulator, chaos: chaos, token: token, mux: http.NewServeMux(),
+		random: rand.New(rand.NewPCG(chaos.Seed, 0)), results: map[string]*result{}, //nolint:gosec // chaos need no secrets
 	}
-	handle(s, "POST /v1/manifestations", simulator.ManifestLeg, func(m Manifested) *shipment.Fault { return m.Refusal })
-	handle(s, "POST /v1/manifestation-voids", simulator.VoidLeg, func(v Voided) *shipment.Fault { return v.Refusal })
-	handle(s, "POST /v1/collections", simulator.BookCollection, func(b Booked) *shipment.Fault { return b.Refusal })
-	handle(s, "POST /v1/collection-cancellations", simulator.CancelCollection, func(c Cancelled) *shipment.Fault { return c.Refusal })
+	handle(s, "POST /v1/manifestations", simulator.ManifestLeg, func(m ManifestLegReply) *shipment.Fault { return m.Refusal })
+	handle(s, "POST /v1/manifestation-voids", simulator.VoidLeg, func(v VoidLegReply) *shipment.Fault { return v.Refusal })
+	handle(s, "POST /v1/collections", simulator.BookCollection, func(b BookCollectionReply) *shipment.Fault { return b.Refusal })
+	handle(s, "POST /v1/collection-cancellations", simulator.CancelCollection, func(c CancelCollectionReply) *shipment.Fault { return c.Refusal })
 	s.mux.HandleFunc("GET /v1/results", s.serveResult)
 	s.mux.HandleFunc("GET /v1/effects", s.serveEffects)
 	s.mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
@@ -113,16 +113,16 @@ func handle[Call, Reply any](s *Server, pattern string, do func(context.Context,
 			return
 		}
 		select {
-		case <-time.After(s.faults.Latency):
+		case <-time.After(s.chaos.Latency):
 		case <-r.Context().Done():
 			return
 		}
-		if s.happens(s.faults.Throttled) {
-			w.Header().Set("Retry-After", strconv.Itoa(int((s.faults.RetryAfter+time.Second-1)/time.Second)))
+		if s.happens(s.chaos.Throttled) {
+			w.Header().Set("Retry-After", strconv.Itoa(int((s.chaos.RetryAfter+time.Second-1)/time.Second)))
 			answer(w, http.StatusTooManyRequests, *shipment.NewFault("Too many calls", "429: later"))
 			return
 		}
-		if s.happens(s.faults.Errors) {
+		if s.happens(s.chaos.Errors) {
 			answer(w, http.StatusInternalServerError, *shipment.NewFault("Internal error", "500: simulated"))
 			return
 		}
@@ -164,7 +164,7 @@ func (s *Server) effect(w http.ResponseWriter, key string, request []byte, do fu
 		s.results[key] = known
 	}
 	s.mu.Unlock()
-	if s.happens(s.faults.Dropped) {
+	if s.happens(s.chaos.Dropped) {
 		panic(http.ErrAbortHandler) // net/http cuts the connection.
 	}
 	answer(w, known.Status, known.Body)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"shipments/shipment"
+	"shipments/shipment/emulation"
 )
 
 // The refusals of the simulator.
@@ -26,46 +27,46 @@ type Simulator struct {
 	Emulation bool
 }
 
-var _ Carrier = Simulator{}
+var _ Client = Simulator{}
 
 // ManifestLeg answers with one tracking number per package.
-func (s Simulator) ManifestLeg(ctx context.Context, call ManifestLeg) (Manifested, error) {
+func (s Simulator) ManifestLeg(ctx context.Context, call ManifestLegRequest) (ManifestLegReply, error) {
 	if err := ctx.Err(); err != nil {
-		return Manifested{}, err
+		return ManifestLegReply{}, err
 	}
-	if s.Emulation && shipment.Emulated(call.ShipmentID).RefusesManifestation() {
-		return Manifested{Refusal: shipment.NewFault(manifestationFailed, "1.2.3: Manifestation failed")}, nil
+	if s.Emulation && emulation.ID(call.ShipmentID).Ending() == emulation.DeclinesManifestation {
+		return ManifestLegReply{Refusal: shipment.NewFault(manifestationFailed, "1.2.3: Manifestation failed")}, nil
 	}
 	numbers := make([]string, max(1, len(call.Packages)))
 	for i := range numbers {
 		numbers[i] = reference(call.IdempotencyKey(), fmt.Sprintf("package-%d", i+1))
 	}
-	return Manifested{TrackingNumbers: numbers}, nil
+	return ManifestLegReply{TrackingNumbers: numbers}, nil
 }
 
 // VoidLeg always succeeds.
-func (s Simulator) VoidLeg(ctx context.Context, _ VoidLeg) (Voided, error) {
-	return Voided{}, ctx.Err()
+func (s Simulator) VoidLeg(ctx context.Context, _ VoidLegRequest) (VoidLegReply, error) {
+	return VoidLegReply{}, ctx.Err()
 }
 
 // BookCollection answers with a booking and a location.
-func (s Simulator) BookCollection(ctx context.Context, call BookCollection) (Booked, error) {
+func (s Simulator) BookCollection(ctx context.Context, call BookCollectionRequest) (BookCollectionReply, error) {
 	if err := ctx.Err(); err != nil {
-		return Booked{}, err
+		return BookCollectionReply{}, err
 	}
-	emulated := shipment.Emulated(call.ShipmentID)
-	if s.Emulation && (emulated.RefusesCollection() || (emulated.RefusesFirstCollection() && call.Attempt <= 1)) {
-		return Booked{Refusal: shipment.NewFault(bookingFailed, "2.3.4: Collection not possible on the requested day")}, nil
+	emulated := emulation.ID(call.ShipmentID)
+	if s.Emulation && (emulated.Ending() == emulation.DeclinesCollection || (emulated.Ending() == emulation.DeclinesFirstCollection && call.Attempt <= 1)) {
+		return BookCollectionReply{Refusal: shipment.NewFault(bookingFailed, "2.3.4: Collection not possible on the requested day")}, nil
 	}
-	return Booked{
+	return BookCollectionReply{
 		BookingReference:  reference(call.IdempotencyKey(), "booking"),
 		LocationReference: reference(call.IdempotencyKey(), "location"),
 	}, nil
 }
 
 // CancelCollection always succeeds.
-func (s Simulator) CancelCollection(ctx context.Context, _ CancelCollection) (Cancelled, error) {
-	return Cancelled{}, ctx.Err()
+func (s Simulator) CancelCollection(ctx context.Context, _ CancelCollectionRequest) (CancelCollectionReply, error) {
+	return CancelCollectionReply{}, ctx.Err()
 }
 
 // reference derives 32 hexadecimal digits from an idempotency key.

@@ -8,12 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/activities/carriers"
-	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
-func manifest(id string, leg int) carriers.ManifestLeg {
-	s := shipment.Sample(id, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
-	return carriers.ManifestLeg{ShipmentID: id, Leg: leg, Details: s.Legs[leg-1], Packages: s.Packages}
+func manifest(id string, leg int) carriers.ManifestLegRequest {
+	s := sample.Shipment(id, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+	return carriers.ManifestLegRequest{ShipmentID: id, Leg: leg, Details: s.Legs[leg-1], Packages: s.Packages}
 }
 
 func TestARepeatedCallGetsTheSameAnswer(t *testing.T) {
@@ -30,7 +30,7 @@ func TestARepeatedCallGetsTheSameAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, first, other, "another leg has other numbers")
 
-	booking := carriers.BookCollection{ShipmentID: "c3"}
+	booking := carriers.BookCollectionRequest{ShipmentID: "c3"}
 	one, err := carriers.Simulator{}.BookCollection(t.Context(), booking)
 	require.NoError(t, err)
 	two, err := carriers.Simulator{}.BookCollection(t.Context(), booking)
@@ -55,7 +55,7 @@ func TestRefusalsAreForEmulationAlone(t *testing.T) {
 		manifested, err := s.ManifestLeg(t.Context(), manifest("c31", 1))
 		require.NoError(t, err)
 		require.Equal(t, refused, manifested.Refusal != nil)
-		booked, err := s.BookCollection(t.Context(), carriers.BookCollection{ShipmentID: "c32"})
+		booked, err := s.BookCollection(t.Context(), carriers.BookCollectionRequest{ShipmentID: "c32"})
 		require.NoError(t, err)
 		require.Equal(t, refused, booked.Refusal != nil)
 	}
@@ -72,6 +72,6 @@ func TestACancelledCallIsAnError(t *testing.T) {
 func TestIdempotencyKeysNameShipmentLegAndPurpose(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "c3/leg-2/manifest", manifest("c3", 2).IdempotencyKey())
-	require.Equal(t, "c3/leg-2/void", carriers.VoidLeg{ShipmentID: "c3", Leg: 2}.IdempotencyKey())
-	require.Equal(t, "c3/leg-1/book-collection", carriers.BookCollection{ShipmentID: "c3"}.IdempotencyKey())
+	require.Equal(t, "c3/leg-2/void", carriers.VoidLegRequest{ShipmentID: "c3", Leg: 2}.IdempotencyKey())
+	require.Equal(t, "c3/leg-1/book-collection", carriers.BookCollectionRequest{ShipmentID: "c3"}.IdempotencyKey())
 }

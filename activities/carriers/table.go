@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // Entry is a carrier in the table: what the process has to know of it, and how
@@ -45,7 +46,7 @@ type Table struct {
 // DefaultTable has the two carriers of the demo shipments, simulated.
 func DefaultTable() Table {
 	var t Table
-	for _, c := range shipment.DefaultCarriers() {
+	for _, c := range sample.Carriers() {
 		e := Entry{ID: c.ID, Name: c.Name, Services: c.Services, PaperlessTrade: c.PaperlessTrade}
 		e.Booking.DaysBefore, e.Booking.Opens, e.Booking.CutOff = c.Booking.DaysBefore, c.Booking.Opens, c.Booking.CutOff
 		t.Carriers = append(t.Carriers, e)
@@ -119,8 +120,8 @@ func (t Table) Known() []shipment.Carrier {
 
 // Integrations are the carriers' systems by id. An error names every variable
 // whose token is missing; the carriers that have theirs are returned anyway.
-func (t Table) Integrations(emulation bool) (map[string]Carrier, error) {
-	integrations := map[string]Carrier{}
+func (t Table) Integrations(emulation bool) (map[string]Client, error) {
+	integrations := map[string]Client{}
 	var missing []error
 	for _, e := range t.Carriers {
 		if e.URL == "" {

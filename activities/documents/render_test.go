@@ -15,6 +15,7 @@ import (
 	"shipments/activities/carriers"
 	"shipments/activities/documents"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -22,10 +23,11 @@ var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // input is what the documents of a sample shipment are rendered from.
 func input(t testing.TB, id string) documents.Input {
 	t.Helper()
-	s := shipment.Sample(id, now)
-	in := documents.Input{Shipment: s, Category: shipment.Emulated(id).Category()}
+	s := sample.Shipment(id, now)
+	rules := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}
+	in := documents.Input{Shipment: s, Category: rules.Classify(s), Rules: rules}
 	for i, leg := range s.Legs {
-		reply, err := carriers.Simulator{}.ManifestLeg(context.Background(), carriers.ManifestLeg{ShipmentID: id, Leg: i + 1, Details: leg, Packages: s.Packages})
+		reply, err := carriers.Simulator{}.ManifestLeg(context.Background(), carriers.ManifestLegRequest{ShipmentID: id, Leg: i + 1, Details: leg, Packages: s.Packages})
 		require.NoError(t, err)
 		in.Legs = append(in.Legs, shipment.ManifestedLeg{CarrierID: leg.CarrierID, TrackingNumbers: reply.TrackingNumbers})
 	}
@@ -34,7 +36,7 @@ func input(t testing.TB, id string) documents.Input {
 
 func TestEachCategoryHasItsDocuments(t *testing.T) {
 	t.Parallel()
-	carriers := shipment.DefaultCarriers()
+	carriers := sample.Carriers()
 	for id, want := range map[string][]string{
 		"1abc": {"labels", "receipt", "combined_document", carriers[0].ID},
 		"2abc": {"labels", "receipt", "combined_document", carriers[0].ID, carriers[1].ID},
@@ -63,7 +65,7 @@ func TestNoTwoDocumentsShareAName(t *testing.T) {
 	for _, id := range []string{"ABC", "ABC_pt", "ABC_", "ABC_pt_", "ABC_combined", "ABC_labels"} {
 		for _, kind := range []string{
 			documents.KindLabels, documents.KindInvoice, documents.KindPaperlessInvoice, documents.KindReceipt, documents.KindCombined,
-			shipment.DefaultCarriers()[0].ID,
+			sample.Carriers()[0].ID,
 		} {
 			name := documents.Name(id, kind)
 			require.False(t, names[name], name)

@@ -19,7 +19,7 @@ func newCarrierSimulator() *cobra.Command {
 	var (
 		address   string
 		emulation bool
-		faults    carriers.Faults
+		faults    carriers.Chaos
 	)
 	cmd := &cobra.Command{
 		Use:   "carrier-simulator",

@@ -8,7 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"shipments/events"
+	"shipments/events/streams"
 	"shipments/hosts"
 	"shipments/shipment"
 )
@@ -21,7 +21,7 @@ const connectTimeout = 5 * time.Second
 type session struct {
 	config    hosts.Config
 	js        jetstream.JetStream
-	publisher *events.Publisher
+	publisher *streams.Publisher
 	close     func()
 }
 
@@ -41,7 +41,7 @@ func connect(ctx context.Context) (*session, error) {
 		nc.Close()
 		return nil, fmt.Errorf("no NATS server answers at %s (NATS_URL): %w", config.NATSURL, err)
 	}
-	return &session{config: config, js: js, publisher: events.NewPublisher(js, config.PublicURL), close: nc.Close}, nil
+	return &session{config: config, js: js, publisher: streams.NewPublisher(js, config.PublicURL), close: nc.Close}, nil
 }
 
 func checkIDs(ids ...string) error {

@@ -14,7 +14,9 @@ import (
 
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // setup points the environment at a server of the test's own.
@@ -60,18 +62,18 @@ func TestPublishAFileAfterCheckingIt(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(file, text, 0o600))
 	}
-	write(shipment.Sample("c3", time.Now()))
+	write(sample.Shipment("c3", time.Now()))
 	_, err := shipments(t, "publish", "--file", file)
 	require.NoError(t, err)
 
-	ev, err := events.NewCreated("e-1", "/team", time.Now(), shipment.Sample("c4", time.Now()))
+	ev, err := events.NewCreated("e-1", "/team", time.Now(), sample.Shipment("c4", time.Now()))
 	require.NoError(t, err)
 	write(ev)
 	out, err := shipments(t, "publish", "--file", file)
 	require.NoError(t, err)
 	require.Contains(t, out, "published c4 as event e-1")
 
-	broken := shipment.Sample("c5", time.Now())
+	broken := sample.Shipment("c5", time.Now())
 	broken.Legs[0].CarrierID = "nobody"
 	write(broken)
 	_, err = shipments(t, "publish", "--file", file)
@@ -95,7 +97,7 @@ func TestStatusTellsHowAShipmentStands(t *testing.T) {
 	published := make(chan struct{})
 	go func() { // while the command waits
 		defer close(published)
-		_, err := events.NewPublisher(s.JS, "http://x").PublishOnce(t.Context(), events.Outcome{
+		_, err := streams.NewPublisher(s.JS, "http://x").PublishOnce(t.Context(), events.Outcome{
 			Lineage: events.Lineage{ShipmentID: "c3", RunID: "r", CausationID: "1", CorrelationID: "1"}, Type: events.TypeFailed, Sequence: 1, Time: time.Now(),
 			Data: events.Failed{ShipmentID: "c3", Status: shipment.Failed, Stage: shipment.StageManifestation, Failure: &shipment.Failure{
 				Faults: []shipment.Fault{*shipment.NewFault("Carrier manifestation failed", "1.2.3: Manifestation failed")},
@@ -116,7 +118,7 @@ func TestRejectedListsAndShows(t *testing.T) {
 	out, err := shipments(t, "rejected", "ls")
 	require.NoError(t, err)
 	require.Contains(t, out, "Nothing was rejected.")
-	require.NoError(t, events.NewPublisher(s.JS, "http://x").Reject(t.Context(), events.Rejection{
+	require.NoError(t, streams.NewPublisher(s.JS, "http://x").Reject(t.Context(), events.Rejection{
 		Reasons: []shipment.Reason{{Code: events.CodeInvalidJSON, Message: "not JSON"}},
 		Input:   events.Input{Stream: events.StreamShipments, StreamSequence: 7, Subject: "shipments.created", StoredAt: time.Now(), Data: []byte("a\x1bb")},
 	}))
@@ -154,7 +156,7 @@ func TestStreamsCheckAndApply(t *testing.T) {
 
 func TestWatchTellsAStoryFromItsBeginning(t *testing.T) {
 	s := setup(t)
-	_, err := events.NewPublisher(s.JS, "http://x").PublishOnce(t.Context(), events.Outcome{
+	_, err := streams.NewPublisher(s.JS, "http://x").PublishOnce(t.Context(), events.Outcome{
 		Lineage: events.Lineage{ShipmentID: "c3", RunID: "r", CausationID: "1", CorrelationID: "1"}, Type: events.TypeAccepted, Sequence: 1, Time: time.Now(),
 		Data: events.Accepted{ShipmentID: "c3"},
 	})

@@ -15,6 +15,7 @@ import (
 
 	"shipments/events"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // source is the CloudEvents source of what the command line publishes.
@@ -55,7 +56,7 @@ the first booking only.`,
 				return s.publish(cmd, ev, id)
 			}
 			for _, id := range ids {
-				ev, err := events.NewCreated(uuid.NewString(), source, time.Now(), shipment.Sample(id, time.Now()))
+				ev, err := events.NewCreated(uuid.NewString(), source, time.Now(), sample.Shipment(id, time.Now()))
 				if err != nil {
 					return err
 				}
@@ -98,7 +99,7 @@ func (s *session) read(file string, stdin io.Reader) (event.Event, string, error
 	if len(reasons) > 0 {
 		return ev, "", notAcceptable(file, reasons)
 	}
-	created, reasons := events.Created(ev, "", s.config.Rules())
+	created, reasons := events.ParseCreated(ev, "", s.config.Rules())
 	if len(reasons) > 0 {
 		return ev, "", notAcceptable(file, reasons)
 	}

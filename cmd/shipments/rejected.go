@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
@@ -54,7 +55,7 @@ func (f *rejectionFilter) check() error {
 
 // each calls do for the rejections that are stored now, oldest first, and not
 // for those that are added meanwhile.
-func (f *rejectionFilter) each(ctx context.Context, js jetstream.JetStream, do func(events.StoredRejection)) error {
+func (f *rejectionFilter) each(ctx context.Context, js jetstream.JetStream, do func(streams.StoredRejection)) error {
 	stream, err := js.Stream(ctx, events.StreamRejections)
 	if err != nil {
 		return fmt.Errorf("look up stream %s: %w", events.StreamRejections, err)
@@ -64,7 +65,7 @@ func (f *rejectionFilter) each(ctx context.Context, js jetstream.JetStream, do f
 	if f.since > 0 {
 		from = time.Now().Add(-f.since)
 	}
-	return events.Rejections(ctx, js, f.shipment, from, func(r events.StoredRejection) bool {
+	return streams.Rejections(ctx, js, f.shipment, from, func(r streams.StoredRejection) bool {
 		if r.Sequence > last {
 			return false
 		}
@@ -117,7 +118,7 @@ func newRejectionList(out io.Writer, asJSON bool) *rejectionList {
 	return &rejectionList{asJSON: asJSON, out: out, table: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 }
 
-func (l *rejectionList) add(r events.StoredRejection) {
+func (l *rejectionList) add(r streams.StoredRejection) {
 	l.found++
 	if l.asJSON {
 		l.err = errors.Join(l.err, json.NewEncoder(l.out).Encode(r))
@@ -197,15 +198,15 @@ func parseSequences(args []string) ([]uint64, error) {
 }
 
 // readRejection reads one rejection. Its errors name it.
-func readRejection(ctx context.Context, js jetstream.JetStream, sequence uint64) (events.StoredRejection, error) {
-	r, err := events.ReadRejection(ctx, js, sequence)
-	if errors.Is(err, events.ErrNoRejection) {
+func readRejection(ctx context.Context, js jetstream.JetStream, sequence uint64) (streams.StoredRejection, error) {
+	r, err := streams.ReadRejection(ctx, js, sequence)
+	if errors.Is(err, streams.ErrNoRejection) {
 		return r, fmt.Errorf("there is no rejection %d: use a sequence that `shipments rejected ls` shows", sequence)
 	}
 	return r, err
 }
 
-func printRejection(out io.Writer, r events.StoredRejection) error {
+func printRejection(out io.Writer, r streams.StoredRejection) error {
 	fmt.Fprintf(out, "Rejection  %d, stored %s\n", r.Sequence, r.Time.Local().Format(time.RFC3339))
 	if r.ShipmentID != "" {
 		fmt.Fprintf(out, "Shipment   %s\n", r.ShipmentID)

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 
+	"shipments/events/streams"
+
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
-
-	"shipments/events"
 )
 
 func newRejectedReplay() *cobra.Command {
@@ -50,7 +50,7 @@ If some cannot be, the others are, and the command fails at the end.`,
 			if all {
 				// All are found before the first is published: what the replay
 				// itself leads to is not replayed in turn.
-				err := filter.each(cmd.Context(), s.js, func(found events.StoredRejection) { sequences = append(sequences, found.Sequence) })
+				err := filter.each(cmd.Context(), s.js, func(found streams.StoredRejection) { sequences = append(sequences, found.Sequence) })
 				if err != nil {
 					r.failed = append(r.failed, fmt.Errorf("find the rejections: %w", err))
 				}
@@ -124,7 +124,7 @@ func (r *replay) one(ctx context.Context, sequence uint64) error {
 	}
 	subject := readable(rejected.Input.Subject)
 	if r.dryRun {
-		msg, err := events.ReplayMessage(rejected.Rejection, r.run)
+		msg, err := streams.ReplayMessage(rejected.Rejection, r.run)
 		if err != nil {
 			return fmt.Errorf("rejection %d: %w", sequence, err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
@@ -31,7 +32,7 @@ func reject(t *testing.T, s *eventstest.Server, id, data string, codes ...string
 
 // storeRejection stores the rejection of an input.
 func storeRejection(ctx context.Context, s *eventstest.Server, sequence uint64, id string, codes ...string) error {
-	input, err := events.ReadInput(ctx, s.JS, sequence)
+	input, err := streams.ReadInput(ctx, s.JS, sequence)
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func storeRejection(ctx context.Context, s *eventstest.Server, sequence uint64, 
 	for _, code := range codes {
 		r.Reasons = append(r.Reasons, shipment.Reason{Code: code, Path: "/x\x1b", Message: "no"})
 	}
-	return events.NewPublisher(s.JS, "http://x").Reject(ctx, r)
+	return streams.NewPublisher(s.JS, "http://x").Reject(ctx, r)
 }
 
 // inputs are the data of what is stored in SHIPMENTS.
@@ -141,7 +142,7 @@ func TestReplayOfAllEndsWhenAllIsRejectedAgain(t *testing.T) {
 			switch err := storeRejection(ctx, s, sequence, "c3", "a"); {
 			case err == nil:
 				sequence++
-			case !errors.Is(err, events.ErrNoInput) && ctx.Err() == nil:
+			case !errors.Is(err, streams.ErrNoInput) && ctx.Err() == nil:
 				t.Error(err)
 				return
 			}
@@ -171,7 +172,7 @@ func TestReplayGoesOnAfterAFailure(t *testing.T) {
 	require.Contains(t, out, "Replayed 0 of 0 rejections.")
 
 	reject(t, s, "c3", "one", "a")
-	require.NoError(t, events.NewPublisher(s.JS, "http://x").Reject(t.Context(), events.Rejection{ // without reasons
+	require.NoError(t, streams.NewPublisher(s.JS, "http://x").Reject(t.Context(), events.Rejection{ // without reasons
 		Input: events.Input{Stream: events.StreamShipments, StreamSequence: 99, Subject: "shipments.retired\x1b", StoredAt: time.Now(), Data: []byte("x")},
 	}))
 	_, err = s.JS.Publish(t.Context(), "shipments.rejected.c3", []byte("no rejection"))

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
@@ -43,7 +44,7 @@ Exit codes: 0 pending, success or cancelled, 1 trouble or unknown, 2 failure, 3 
 			}
 			defer s.close()
 			result, err := s.status(cmd.Context(), id, wait, timeout)
-			if errors.Is(err, events.ErrUnknownShipment) {
+			if errors.Is(err, streams.ErrUnknownShipment) {
 				return fmt.Errorf("no shipment with id %s is known", id)
 			}
 			if err != nil {
@@ -85,10 +86,10 @@ func (s *session) status(ctx context.Context, id string, wait bool, timeout time
 	defer sub.Unsubscribe() //nolint:errcheck // the connection closes next
 	for {
 		once, cancel := context.WithTimeout(ctx, connectTimeout)
-		result, err := events.ReadStatus(once, s.js, id)
+		result, err := streams.ReadStatus(once, s.js, id)
 		cancel()
 		pending := err == nil && result.Status == shipment.Pending
-		if !wait || (!pending && !errors.Is(err, events.ErrUnknownShipment)) {
+		if !wait || (!pending && !errors.Is(err, streams.ErrUnknownShipment)) {
 			return result, err
 		}
 		select {

@@ -7,9 +7,9 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/spf13/cobra"
+	"shipments/events/streams"
 
-	"shipments/events"
+	"github.com/spf13/cobra"
 )
 
 func newStreams() *cobra.Command {
@@ -23,7 +23,7 @@ func newStreams() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStreams(cmd, func(ctx context.Context, s *session) error {
-				differences, err := events.Check(ctx, s.js, s.config.StreamReplicas)
+				differences, err := streams.Check(ctx, s.js, s.config.StreamReplicas)
 				if err != nil {
 					return err
 				}
@@ -44,8 +44,8 @@ func newStreams() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStreams(cmd, func(ctx context.Context, s *session) error {
-				differences, err := events.Provision(ctx, s.js, s.config.StreamReplicas)
-				var refused *events.RefusedError
+				differences, err := streams.Provision(ctx, s.js, s.config.StreamReplicas)
+				var refused *streams.RefusedError
 				if err != nil && !errors.As(err, &refused) {
 					return err
 				}
@@ -79,7 +79,7 @@ func withStreams(cmd *cobra.Command, do func(context.Context, *session) error) e
 	return do(ctx, s)
 }
 
-func printDifferences(out io.Writer, differences []events.Difference) error {
+func printDifferences(out io.Writer, differences []streams.Difference) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CHANGE\tOBJECT\tSETTING\tIS\tWANTED")
 	for _, d := range differences {

@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"shipments/events/streams"
+
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
-
-	"shipments/events"
 )
 
 // Server is a NATS server of its own for one test.
@@ -52,7 +52,7 @@ func StartWith(t testing.TB, change func(*natsserver.Options)) *Server {
 func StartProvisioned(t testing.TB) *Server {
 	t.Helper()
 	s := Start(t)
-	_, err := events.Provision(t.Context(), s.JS, 1)
+	_, err := streams.Provision(t.Context(), s.JS, 1)
 	require.NoError(t, err)
 	return s
 }
@@ -77,16 +77,16 @@ func (s *Server) Messages(t *testing.T, stream, subject string) []*jetstream.Raw
 }
 
 // Rejections reads all stored rejections.
-func (s *Server) Rejections(t *testing.T) []events.StoredRejection {
+func (s *Server) Rejections(t *testing.T) []streams.StoredRejection {
 	t.Helper()
 	return Rejections(t, s.JS)
 }
 
 // Rejections reads all stored rejections of any server.
-func Rejections(t *testing.T, js jetstream.JetStream) []events.StoredRejection {
+func Rejections(t *testing.T, js jetstream.JetStream) []streams.StoredRejection {
 	t.Helper()
-	var found []events.StoredRejection
-	require.NoError(t, events.Rejections(t.Context(), js, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
+	var found []streams.StoredRejection
+	require.NoError(t, streams.Rejections(t.Context(), js, "", time.Unix(0, 0), func(r streams.StoredRejection) bool {
 		found = append(found, r)
 		return true
 	}))

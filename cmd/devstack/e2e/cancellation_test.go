@@ -16,8 +16,8 @@ import (
 	"shipments/cmd/devstack/harness"
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
-	"shipments/workflows"
 )
 
 // TestACancellationWhileTheCollectionIsBooked has a cancellation arrive in the
@@ -37,7 +37,7 @@ func TestACancellationWhileTheCollectionIsBooked(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(test.composition, " ", test.delay), func(t *testing.T) {
 			const id = "cwhilex"
-			simulator := carriers.NewServer(carriers.Simulator{Emulation: true}, "", carriers.Faults{})
+			simulator := carriers.NewServer(carriers.Simulator{Emulation: true}, "", carriers.Chaos{})
 			var s *system
 			var booked atomic.Bool
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +52,7 @@ func TestACancellationWhileTheCollectionIsBooked(t *testing.T) {
 			status, _ := s.do(t, http.MethodPost, "/"+id)
 			require.Equal(t, http.StatusAccepted, status)
 			result, _ := s.ended(t, id)
-			require.NoError(t, s.temporal.GetWorkflow(t.Context(), workflows.ProcessID(id), "").Get(t.Context(), nil))
+			require.NoError(t, s.temporal.GetWorkflow(t.Context(), shipment.ProcessID(id), "").Get(t.Context(), nil))
 			story, effects, rejections := s.story(t, id), effectsOf(simulator), eventstest.Rejections(t, s.js)
 			t.Logf("%s: %v, %v, %d rejections", result.Status, story, effects, len(rejections))
 			if result.Status == shipment.Success {
@@ -81,7 +81,7 @@ func (s *system) cancel(t *testing.T, id string) {
 		return
 	}
 	assert.Eventually(t, func() bool {
-		consumer, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		consumer, err := s.js.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 		return err == nil && consumer.CachedInfo().AckFloor.Stream == published.Sequence
 	}, patience, 20*time.Millisecond, "the cancellation was not acknowledged")
 }

@@ -25,6 +25,7 @@ import (
 	"shipments/cmd/devstack/harness"
 	"shipments/cmd/devstack/stack"
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/hosts"
 	"shipments/shipment"
 )
@@ -174,7 +175,7 @@ func (s *system) story(t testing.TB, id string) []string {
 func (s *system) drained(t testing.TB) {
 	t.Helper()
 	eventually(t, func() bool {
-		c, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		c, err := s.js.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 		if err != nil {
 			return false
 		}

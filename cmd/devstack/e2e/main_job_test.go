@@ -17,10 +17,12 @@ import (
 
 	"shipments/activities/carriers"
 	"shipments/cmd/devstack/harness"
+	"shipments/consumer"
 	"shipments/events"
 	"shipments/events/eventstest"
 	"shipments/shipment"
-	"shipments/workflows"
+	"shipments/shipment/emulation"
+	"shipments/shipment/sample"
 )
 
 // examples are the nine shipments that show everything: three categories,
@@ -45,15 +47,15 @@ func (s *system) checkEnd(t *testing.T, id string) {
 	failure := func(description, code string) string {
 		return fmt.Sprintf(`{"shipmentId":%q,"status":"Failure","failure":{"faults":[{"description":%q,"errors":[%q]}]}}`, id, description, code)
 	}
-	switch emulated := shipment.Emulated(id); {
-	case emulated.RefusesManifestation():
+	switch emulated := emulation.ID(id); {
+	case emulated.Ending() == emulation.DeclinesManifestation:
 		require.JSONEq(t, failure("Carrier manifestation failed", "1.2.3: Manifestation failed"), string(body))
 		require.Equal(t, refusedStory, s.story(t, id))
-	case emulated.RefusesCollection():
+	case emulated.Ending() == emulation.DeclinesCollection:
 		require.JSONEq(t, failure("Carrier collection booking failed", "2.3.4: Collection not possible on the requested day"), string(body))
 		require.Equal(t, bookingStory, s.story(t, id))
 	default:
-		s.checkSuccess(t, id, emulated.Category(), result, body)
+		s.checkSuccess(t, id, shipment.Rules{Emulation: true}.Classify(shipment.Shipment{ShipmentID: id}), result, body)
 		require.Equal(t, successStory, s.story(t, id))
 	}
 	eventually(t, func() bool {
@@ -69,7 +71,7 @@ func (s *system) checkEnd(t *testing.T, id string) {
 func (s *system) checkSuccess(t *testing.T, id string, category shipment.Category, result shipment.Result, body []byte) {
 	t.Helper()
 	require.Equal(t, shipment.Success, result.Status)
-	known := shipment.DefaultCarriers()
+	known := sample.Carriers()
 	legs := 2
 	invoice := any(s.apiURL + "/shipment-documents/" + id + "_invoice")
 	switch category {
@@ -144,13 +146,13 @@ func TestTheNineExamplesThroughEveryDoor(t *testing.T) {
 		require.Equal(t, http.StatusOK, status, "it is known at once")
 
 		structured, binary := id[:1]+"structured"+id[len(id)-1:], id[:1]+"binary"+id[len(id)-1:]
-		ev, err := events.NewCreated("e-"+structured, "/team/orders", now, shipment.Sample(structured, now))
+		ev, err := events.NewCreated("e-"+structured, "/team/orders", now, sample.Shipment(structured, now))
 		require.NoError(t, err)
 		body, err := json.Marshal(ev)
 		require.NoError(t, err)
 		publish(&nats.Msg{Subject: "shipments.created", Data: body})
 
-		data, err := json.Marshal(shipment.Sample(binary, now))
+		data, err := json.Marshal(sample.Shipment(binary, now))
 		require.NoError(t, err)
 		publish(&nats.Msg{Subject: "shipments.created", Data: data, Header: nats.Header{
 			"ce-specversion": {"1.0"}, "ce-id": {"e-" + binary}, "ce-source": {"/team/orders"}, "ce-type": {"shipments.created"},
@@ -190,7 +192,7 @@ func TestRepeatsHaveNoEffectAndConflictsAreRejected(t *testing.T) {
 	const id = "c7repeat0"
 	publish := func(eventID string, weight int) {
 		t.Helper()
-		content := shipment.Sample(id, now)
+		content := sample.Shipment(id, now)
 		content.Packages[0].WeightGrams = weight
 		ev, err := events.NewCreated(eventID, "/team/orders", now, content)
 		require.NoError(t, err)
@@ -294,12 +296,12 @@ func TestACancellationAndARebooking(t *testing.T) {
 	require.Empty(t, eventstest.Rejections(t, s.js))
 	for before, id := range []string{cancelledID, rebookedID, cancelledID, rebookedID} { // created twice, then the requests
 		for _, other := range []string{cancelledID, rebookedID} {
-			received, err := workflows.Received(t.Context(), s.temporal, other, uint64(before+1))
+			received, err := consumer.Received(t.Context(), s.temporal, other, uint64(before+1))
 			require.NoError(t, err)
 			require.Equal(t, other == id, received, "message %d, %s", before+1, other)
 		}
 	}
-	received, err := workflows.Received(t.Context(), s.temporal, "cunknown", 1)
+	received, err := consumer.Received(t.Context(), s.temporal, "cunknown", 1)
 	require.NoError(t, err)
 	require.False(t, received)
 }
@@ -353,7 +355,7 @@ func (s *system) awaitsRebooking(t *testing.T, id string) bool {
 
 func TestOverHTTPWithFaultsEveryCarrierEffectHappensOnce(t *testing.T) {
 	const shipments = 200
-	simulator := carriers.NewServer(carriers.Simulator{Emulation: true}, "secret", carriers.Faults{
+	simulator := carriers.NewServer(carriers.Simulator{Emulation: true}, "secret", carriers.Chaos{
 		Latency: 5 * time.Millisecond, Errors: 0.1, Throttled: 0.05, RetryAfter: time.Second, Dropped: 0.1, Seed: 7,
 	})
 	server := httptest.NewServer(simulator)
@@ -366,7 +368,7 @@ func TestOverHTTPWithFaultsEveryCarrierEffectHappensOnce(t *testing.T) {
 	for i := range shipments {
 		id := fmt.Sprintf("chttp%03dx", i)
 		ids = append(ids, id)
-		ev, err := events.NewCreated("e-"+id, "/team", time.Now(), shipment.Sample(id, time.Now()))
+		ev, err := events.NewCreated("e-"+id, "/team", time.Now(), sample.Shipment(id, time.Now()))
 		require.NoError(t, err)
 		body, err := json.Marshal(ev)
 		require.NoError(t, err)

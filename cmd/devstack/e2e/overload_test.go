@@ -17,7 +17,8 @@ import (
 
 	"shipments/cmd/devstack/stack"
 	"shipments/events"
-	"shipments/shipment"
+	"shipments/events/streams"
+	"shipments/shipment/sample"
 )
 
 var burst = flag.Int("burst", 400, "how many shipments are published at once")
@@ -58,11 +59,11 @@ func burstID(i int) string { return fmt.Sprintf("cburst%06dx", i) }
 // JetStream takes them.
 func (s *system) publishAll(t testing.TB, first, n int) {
 	t.Helper()
-	publisher := events.NewPublisher(s.js, "http://shipments.test")
+	publisher := streams.NewPublisher(s.js, "http://shipments.test")
 	now := time.Now()
 	inParallel(upTo(n), func(i int) {
 		id := burstID(first + i)
-		ev, err := events.NewCreated("e-"+id, "/burst", now, shipment.Sample(id, now))
+		ev, err := events.NewCreated("e-"+id, "/burst", now, sample.Shipment(id, now))
 		if err == nil {
 			_, err = publisher.PublishCreated(t.Context(), ev, id)
 		}

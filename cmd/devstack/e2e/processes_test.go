@@ -18,6 +18,7 @@ import (
 	"shipments/cmd/devstack/stack"
 	"shipments/hosts"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // servers starts the servers alone, and returns the environment of hosts that
@@ -62,7 +63,7 @@ func TestAWorkerThatDiesInACarrierCallIsReplacedWithOneEffect(t *testing.T) {
 	program := harness.Build(t, t.TempDir(), "-race")
 	calls := make(chan struct{}, 10)
 	release := make(chan struct{})
-	simulator := carriers.NewServer(carriers.Simulator{}, "", carriers.Faults{})
+	simulator := carriers.NewServer(carriers.Simulator{}, "", carriers.Chaos{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
 		simulator.ServeHTTP(answer, r) // The effect …
@@ -74,7 +75,7 @@ func TestAWorkerThatDiesInACarrierCallIsReplacedWithOneEffect(t *testing.T) {
 		_, _ = w.Write(answer.Body.Bytes())
 	}))
 	t.Cleanup(server.Close)
-	known := shipment.DefaultCarriers()[0]
+	known := sample.Carriers()[0]
 	table := filepath.Join(t.TempDir(), "carriers.yaml")
 	require.NoError(t, os.WriteFile(table, fmt.Appendf(nil,
 		"carriers: [{id: %s, name: One, url: %q, timeout: 10m, booking: {opens: '08:00', cutOff: '12:00'}}]", known.ID, server.URL), 0o600))

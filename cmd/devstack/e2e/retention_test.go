@@ -12,7 +12,8 @@ import (
 	"shipments/cmd/devstack/stack"
 	"shipments/events"
 	"shipments/events/eventstest"
-	"shipments/shipment"
+	"shipments/events/streams"
+	"shipments/shipment/sample"
 )
 
 // The streams remember for longer than Temporal does: what comes again then is
@@ -24,7 +25,7 @@ func TestAnEventThatComesAgainWhenTemporalHasForgottenItsProcess(t *testing.T) {
 			const id = "cforgotten0"
 			publish := func(eventID string, weight int) {
 				t.Helper()
-				content := shipment.Sample(id, sampleTime)
+				content := sample.Shipment(id, sampleTime)
 				content.Packages[0].WeightGrams = weight
 				ev, err := events.NewCreated(eventID, "/team/orders", sampleTime, content)
 				require.NoError(t, err)
@@ -44,7 +45,7 @@ func TestAnEventThatComesAgainWhenTemporalHasForgottenItsProcess(t *testing.T) {
 			publish("e-1", 1000)
 			s.checkEnd(t, id)
 			forgotten()
-			first, err := events.ReadLedger(t.Context(), s.js, id)
+			first, err := streams.ReadLedger(t.Context(), s.js, id)
 			require.NoError(t, err)
 
 			publish("e-1", 1000) // the same event
@@ -60,7 +61,7 @@ func TestAnEventThatComesAgainWhenTemporalHasForgottenItsProcess(t *testing.T) {
 			s.drained(t)
 
 			require.Equal(t, successStory, s.story(t, id))
-			entry, err := events.ReadLedger(t.Context(), s.js, id)
+			entry, err := streams.ReadLedger(t.Context(), s.js, id)
 			require.NoError(t, err)
 			require.Equal(t, first, entry, "the ledger names the first run")
 		})

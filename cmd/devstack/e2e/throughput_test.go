@@ -17,9 +17,12 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/cmd/devstack/stack"
+	"shipments/consumer"
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/hosts"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 	"shipments/workflows"
 )
 
@@ -118,7 +121,7 @@ func TestIngest(t *testing.T) {
 	require.NoError(t, err)
 	s := startWith(t, "none", 0, stack.Options{Hosts: consumerOnly})
 	eventually(t, func() bool {
-		_, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+		_, err := s.js.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 		return err == nil
 	}, "the consumer is there")
 	// In turns, so that both see the same machine. A start is done when Temporal
@@ -136,7 +139,7 @@ func TestIngest(t *testing.T) {
 
 		s.publishPaused(t, fmt.Sprintf("cingest%d", round), *shipments)
 		eventually(t, func() bool {
-			info, err := s.js.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+			info, err := s.js.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 			return err == nil && info.CachedInfo().Delivered.Stream > uint64(round**shipments)
 		}, "the consumer begins")
 		before = cpu(t)
@@ -153,26 +156,26 @@ func TestIngest(t *testing.T) {
 }
 
 // sampleSignals makes what n shipments are started with.
-func sampleSignals(t testing.TB, prefix string, n int) []workflows.Created {
+func sampleSignals(t testing.TB, prefix string, n int) []workflows.CreatedSignal {
 	t.Helper()
 	now := time.Now()
-	signals := make([]workflows.Created, n)
+	signals := make([]workflows.CreatedSignal, n)
 	for i := range signals {
 		id := fmt.Sprintf("%s-%05dx", prefix, i)
-		ev, err := events.NewCreated("e-"+id, "/load", now, shipment.Sample(id, now))
+		ev, err := events.NewCreated("e-"+id, "/load", now, sample.Shipment(id, now))
 		require.NoError(t, err)
-		created, reasons := events.Created(ev, events.TypeCreated, shipment.Rules{Emulation: true})
+		created, reasons := events.ParseCreated(ev, events.TypeCreated, shipment.Rules{Emulation: true, Carriers: sample.Carriers()})
 		require.Empty(t, reasons)
-		signals[i] = workflows.Created{Event: created}
+		signals[i] = workflows.CreatedSignal{Event: created}
 	}
 	return signals
 }
 
 // signalWithStart does what the consumer does with an event, once it knows it.
-func (s *system) signalWithStart(t testing.TB, created workflows.Created) {
+func (s *system) signalWithStart(t testing.TB, created workflows.CreatedSignal) {
 	t.Helper()
-	rules := shipment.Rules{Emulation: true}
-	options := workflows.StartOptions(created, shipment.International)
+	rules := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}
+	options := consumer.StartOptions(created, shipment.International)
 	input := workflows.ProcessInput{Settings: workflows.Settings{Rules: rules.For(created.Event.Data)}}
 	_, err := s.temporal.SignalWithStartWorkflow(t.Context(), options.ID, workflows.SignalCreated, created, options, workflows.ShipmentProcess, input)
 	if err != nil {
@@ -185,10 +188,10 @@ func (s *system) signalWithStart(t testing.TB, created workflows.Created) {
 func (s *system) publishPaused(t testing.TB, prefix string, n int) {
 	t.Helper()
 	now := time.Now()
-	publisher := events.NewPublisher(s.js, "http://shipments.test")
+	publisher := streams.NewPublisher(s.js, "http://shipments.test")
 	publish := func(i int) {
 		id := fmt.Sprintf("%s-%05dx", prefix, i)
-		ev, err := events.NewCreated("e-"+id, "/load", now, shipment.Sample(id, now))
+		ev, err := events.NewCreated("e-"+id, "/load", now, sample.Shipment(id, now))
 		if err == nil {
 			_, err = publisher.PublishCreated(t.Context(), ev, id)
 		}
@@ -196,11 +199,11 @@ func (s *system) publishPaused(t testing.TB, prefix string, n int) {
 			t.Error(err)
 		}
 	}
-	durable, err := s.js.PauseConsumer(t.Context(), events.StreamShipments, events.ConsumerName, now.Add(time.Hour))
+	durable, err := s.js.PauseConsumer(t.Context(), events.StreamShipments, streams.ConsumerName, now.Add(time.Hour))
 	require.NoError(t, err)
 	require.True(t, durable.Paused)
 	inParallel(upTo(n-1), publish)
-	_, err = s.js.ResumeConsumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	_, err = s.js.ResumeConsumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 	require.NoError(t, err)
 	publish(n - 1)
 }

@@ -14,6 +14,7 @@ import (
 
 	"shipments/activities/carriers"
 	"shipments/events"
+	"shipments/events/streams"
 )
 
 var (
@@ -57,7 +58,7 @@ var chaos = []struct {
 	{"8", "connections to Temporal cut", 10 * time.Second, func(s *soak, _ int) { s.toTemporal.cut() }, healTemporal},
 	{"9", "Temporal's replies lost", 10 * time.Second, func(s *soak, _ int) { s.toTemporal.loseReplies() }, healTemporal},
 	{"15", "durable consumer deleted", time.Second, func(s *soak, _ int) {
-		_ = s.js.DeleteConsumer(s.Context(), events.StreamShipments, events.ConsumerName) // It may be away for another reason.
+		_ = s.js.DeleteConsumer(s.Context(), events.StreamShipments, streams.ConsumerName) // It may be away for another reason.
 	}, func(*soak, int) {}},
 }
 
@@ -96,7 +97,7 @@ func TestChaos(t *testing.T) {
 	plan := schedule(*chaosSeed, time.Duration(*minutes*float64(time.Minute)))
 	t.Logf("seed %d: %d faults; repeat the schedule with -seed %d -minutes %v", *chaosSeed, len(plan), *chaosSeed, *minutes)
 	s := &soak{site: newSite(t, "soak", fmt.Sprintf("%d random faults in %v minutes, seed %d", len(plan), *minutes, *chaosSeed), siteOptions{
-		carrierFaults: carriers.Faults{Latency: 10 * time.Millisecond, Errors: 0.03, Throttled: 0.03, RetryAfter: time.Second, Dropped: 0.03, Seed: *chaosSeed},
+		carrierFaults: carriers.Chaos{Latency: 10 * time.Millisecond, Errors: 0.03, Throttled: 0.03, RetryAfter: time.Second, Dropped: 0.03, Seed: *chaosSeed},
 	})}
 	s.patience = 10 * time.Minute
 	for n := range s.hosts {

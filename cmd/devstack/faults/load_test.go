@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/events"
-	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // seed makes what is published repeatable.
@@ -74,7 +74,7 @@ func (l *load) add(id string) input {
 
 // event makes an event for a shipment whose content depends on the weight.
 func (l *load) event(id, eventID string, weight int) input {
-	content := shipment.Sample(id, sampleTime)
+	content := sample.Shipment(id, sampleTime)
 	content.Packages[0].WeightGrams = weight
 	ev, err := events.NewCreated(eventID, "/faults", sampleTime, content)
 	require.NoError(l.site, err)

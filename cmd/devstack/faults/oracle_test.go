@@ -15,7 +15,9 @@ import (
 
 	"shipments/cmd/devstack/stack"
 	"shipments/events"
-	"shipments/shipment"
+	"shipments/events/streams"
+	"shipments/shipment/emulation"
+	"shipments/shipment/sample"
 )
 
 // tally is what the streams say in the end.
@@ -55,7 +57,7 @@ func (s *site) finish(healed time.Time, successes int) (recovered time.Duration)
 // process is still at work: it may have a rejection to store after its last
 // outcome. It is empty when nothing does.
 func (s *site) unfinished(ctx context.Context) string {
-	consumer, err := s.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
+	consumer, err := s.js.Consumer(ctx, events.StreamShipments, streams.ConsumerName)
 	if err != nil {
 		return fmt.Sprintf("consumer: %v", err)
 	}
@@ -192,10 +194,10 @@ func (s *site) inputs(t *tally, ledger map[string]events.Accepted, rejected map[
 // story are the types of events that a shipment's story consists of.
 func story(id string) []string {
 	begin := []string{events.TypeAccepted}
-	switch emulated := shipment.Emulated(id); {
-	case emulated.RefusesManifestation():
+	switch emulated := emulation.ID(id); {
+	case emulated.Ending() == emulation.DeclinesManifestation:
 		return append(begin, events.TypeFailed)
-	case emulated.RefusesCollection():
+	case emulated.Ending() == emulation.DeclinesCollection:
 		return append(begin, events.TypeManifested, events.TypeDocumentsGenerated, events.TypeFailed)
 	default:
 		return append(begin, events.TypeManifested, events.TypeDocumentsGenerated, events.TypeCollectionBooked, events.TypeCompleted)
@@ -246,8 +248,8 @@ func (s *site) carrierEffects(t *tally) {
 		}
 	}
 	for _, in := range s.load.shipments {
-		wanted := len(shipment.Sample(in.id, sampleTime).Legs) + 1
-		if emulated := shipment.Emulated(in.id); emulated.RefusesManifestation() || emulated.RefusesCollection() {
+		wanted := len(sample.Shipment(in.id, sampleTime).Legs) + 1
+		if emulated := emulation.ID(in.id); emulated.Ending() == emulation.DeclinesManifestation || emulated.Ending() == emulation.DeclinesCollection {
 			continue
 		}
 		if happened[in.id] != wanted {

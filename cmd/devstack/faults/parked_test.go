@@ -15,7 +15,7 @@ import (
 
 	"shipments/cmd/devstack/harness"
 	"shipments/events"
-	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 var parked = flag.Int("parked", 0, "how many shipments wait for the same moment")
@@ -60,7 +60,7 @@ func TestParkedShipments(t *testing.T) {
 
 // wait makes a shipment that is collected tomorrow, by UTC.
 func (l *load) wait(id string) input {
-	content := shipment.Sample(id, sampleTime)
+	content := sample.Shipment(id, sampleTime)
 	content.TimeZone, content.CollectionDate = "Etc/UTC", time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
 	ev, err := events.NewCreated("e-"+id, "/faults", sampleTime, content)
 	require.NoError(l.site, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/events"
+	"shipments/events/streams"
 )
 
 func TestRow01CrashBeforeTemporalIsCalled(t *testing.T) {
@@ -99,7 +100,7 @@ func TestRow05StoppedUnderLoad(t *testing.T) {
 	stop()
 	healed := time.Now()
 	s.run(nil)
-	require.Less(t, s.finish(healed, 5), events.AckWait, "what had been sent to the stopped hosts was not thrown away")
+	require.Less(t, s.finish(healed, 5), streams.AckWait, "what had been sent to the stopped hosts was not thrown away")
 }
 
 func TestRow06PausedBeyondAckWait(t *testing.T) {
@@ -112,7 +113,7 @@ func TestRow06PausedBeyondAckWait(t *testing.T) {
 	stop := s.load.flow(rate, s.load.mixed)
 	s.eventually("shipments are on their way", func(ctx context.Context) bool { return s.count(ctx, events.StreamEvents, "shipments.>") > 20 })
 	paused.Pause()
-	s.outage(events.AckWait + 5*time.Second)
+	s.outage(streams.AckWait + 5*time.Second)
 	paused.Resume()
 	healed := time.Now()
 	stop()
@@ -128,14 +129,14 @@ func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
 	for range 2 {
 		n := s.ended(t.Context())
 		s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > n+5 })
-		require.NoError(t, s.js.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
+		require.NoError(t, s.js.DeleteConsumer(t.Context(), events.StreamShipments, streams.ConsumerName))
 	}
 	stop()
 	// Once more while more messages wait than the hosts hold.
 	s.temporal.Pause()
 	s.load.publish(several(150, s.load.shipment)...)
 	require.Positive(t, s.unsettled().NumPending, "messages wait")
-	require.NoError(t, s.js.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
+	require.NoError(t, s.js.DeleteConsumer(t.Context(), events.StreamShipments, streams.ConsumerName))
 	s.temporal.Resume()
 	s.finish(time.Now(), 50)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/events"
+	"shipments/events/streams"
 )
 
 func TestRow08TemporalAway(t *testing.T) {
@@ -54,7 +55,7 @@ func TestRow08TemporalAway(t *testing.T) {
 // unsettled tells how the durable consumer stands.
 func (s *site) unsettled() *jetstream.ConsumerInfo {
 	s.Helper()
-	consumer, err := s.js.Consumer(s.Context(), events.StreamShipments, events.ConsumerName)
+	consumer, err := s.js.Consumer(s.Context(), events.StreamShipments, streams.ConsumerName)
 	require.NoError(s, err)
 	return consumer.CachedInfo()
 }
@@ -82,7 +83,7 @@ func TestRow10TemporalAnswersResourceExhausted(t *testing.T) {
 	s := newSite(t, "10", "Temporal answers ResourceExhausted", siteOptions{temporalConfig: exhausted})
 	s.run(nil)
 	s.eventually("the streams are there", func(ctx context.Context) bool {
-		_, err := s.js.Consumer(ctx, events.StreamShipments, events.ConsumerName)
+		_, err := s.js.Consumer(ctx, events.StreamShipments, streams.ConsumerName)
 		return err == nil
 	})
 	stop := s.load.flow(rate, s.load.shipment)

@@ -66,7 +66,7 @@ type siteOptions struct {
 	// carrier stands before the carriers' systems.
 	carrier func(http.Handler) http.Handler
 	// carrierFaults are what they do wrong.
-	carrierFaults carriers.Faults
+	carrierFaults carriers.Chaos
 	// collectionDelay is 500 ms by default.
 	collectionDelay time.Duration
 }

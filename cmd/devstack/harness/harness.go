@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/cmd/devstack/stack"
-	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // roleVariable makes a test binary behave as another program, so that a test
@@ -173,7 +173,7 @@ func (p *Process) Addresses(t testing.TB) map[string]string {
 func CarrierTable(t testing.TB, url string, settings map[string]any) string {
 	t.Helper()
 	var entries []map[string]any
-	for _, c := range shipment.DefaultCarriers() {
+	for _, c := range sample.Carriers() {
 		entry := map[string]any{
 			"id": c.ID, "name": c.Name, "url": url, "booking": map[string]any{"opens": c.Booking.Opens, "cutOff": c.Booking.CutOff},
 		}

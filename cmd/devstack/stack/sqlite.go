@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"shipments/hosts"
+
 	"github.com/jmoiron/sqlx"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/log"
@@ -20,8 +22,6 @@ import (
 	"go.temporal.io/server/common/resolver"
 	"go.temporal.io/server/schema/sqlite"
 	"google.golang.org/protobuf/types/known/durationpb"
-
-	"shipments/workflows"
 )
 
 // The stores of the Temporal server.
@@ -69,7 +69,7 @@ func (s *Stack) prepareStores(conf config.Persistence) error {
 	if err := dropIndexes(conf.DataStores[conf.VisibilityStore].SQL); err != nil {
 		return err
 	}
-	namespace, err := sqlite.NewNamespaceConfig(clusterName, Namespace, false, workflows.SearchAttributes())
+	namespace, err := sqlite.NewNamespaceConfig(clusterName, Namespace, false, hosts.SearchAttributes())
 	if err != nil {
 		return fmt.Errorf("configure the namespace: %w", err)
 	}

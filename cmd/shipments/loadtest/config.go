@@ -25,7 +25,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
@@ -43,7 +43,7 @@ const maxShipments = 10_000_000
 // Config says what to publish and where.
 type Config struct {
 	JS        jetstream.JetStream
-	Publisher *events.Publisher
+	Publisher *streams.Publisher
 
 	// Workers publish Shipments each.
 	Workers   int

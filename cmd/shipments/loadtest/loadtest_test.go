@@ -14,6 +14,7 @@ import (
 	"shipments/cmd/shipments/loadtest"
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
@@ -74,7 +75,7 @@ func (s *system) answer(ctx context.Context, n int, id string) {
 // config is a small run.
 func (s *system) config() loadtest.Config {
 	return loadtest.Config{
-		JS: s.server.JS, Publisher: events.NewPublisher(s.server.JS, "http://x"),
+		JS: s.server.JS, Publisher: streams.NewPublisher(s.server.JS, "http://x"),
 		Workers: 3, Shipments: 20, Delay: time.Millisecond, Timeout: 2 * time.Second,
 		Categories: []shipment.Category{shipment.Domestic, shipment.International, shipment.InternationalPaperless},
 	}

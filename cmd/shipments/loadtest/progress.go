@@ -20,12 +20,12 @@ const (
 type progress struct {
 	out      io.Writer
 	terminal bool
-	recent   []sample
+	recent   []reading
 	lastLine time.Duration
 }
 
-// sample is how many shipments had ended at a time.
-type sample struct {
+// reading is how many shipments had ended at a time.
+type reading struct {
 	at    time.Duration
 	ended int
 }
@@ -39,7 +39,7 @@ func newProgress(out io.Writer, terminal bool) *progress {
 
 // show is called at every tick.
 func (p *progress) show(elapsed time.Duration, c counts) {
-	p.recent = append(p.recent, sample{at: elapsed, ended: c.ended})
+	p.recent = append(p.recent, reading{at: elapsed, ended: c.ended})
 	for elapsed-p.recent[0].at > window {
 		p.recent = p.recent[1:]
 	}

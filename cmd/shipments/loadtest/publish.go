@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"shipments/events"
-	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 // Source is the CloudEvents source of what a load test publishes.
@@ -63,7 +63,7 @@ func (r *run) work(ctx context.Context, worker int, slots chan struct{}, all *sy
 // same event, so that JetStream recognises one that it has stored already.
 func (r *run) publishOne(ctx context.Context, number int) error {
 	id, now := r.ids.id(number), time.Now()
-	ev, err := events.NewCreated(id, Source, now, shipment.Sample(id, now))
+	ev, err := events.NewCreated(id, Source, now, sample.Shipment(id, now))
 	if err != nil {
 		return fmt.Errorf("make shipment %s: %w", id, err)
 	}

@@ -1,8 +1,6 @@
 package shipment
 
-import (
-	"strings"
-)
+import "shipments/shipment/emulation"
 
 // Category decides which process a shipment goes through.
 type Category string
@@ -23,7 +21,7 @@ const (
 // it domestic, and abroad the first leg's carrier makes the difference.
 func (r Rules) Classify(s Shipment) Category {
 	if r.Emulation {
-		return Emulated(s.ShipmentID).Category()
+		return emulatedCategory(emulation.ID(s.ShipmentID))
 	}
 	if isDomestic(s.Legs) {
 		return Domestic
@@ -45,31 +43,13 @@ func isDomestic(legs []Leg) bool {
 	return true
 }
 
-// Emulated is a shipment id that drives the demo behaviour: its first
-// character the category, its last one the failure.
-type Emulated string
-
-// Category is domestic for ids that start with 1, international with paperless
-// trade for 2, international otherwise.
-func (e Emulated) Category() Category {
-	switch {
-	case strings.HasPrefix(string(e), "1"):
+func emulatedCategory(id emulation.ID) Category {
+	switch id.Route() {
+	case emulation.Domestic:
 		return Domestic
-	case strings.HasPrefix(string(e), "2"):
+	case emulation.Paperless:
 		return InternationalPaperless
-	default:
-		return International
+	case emulation.International:
 	}
+	return International
 }
-
-// RefusesFirstCollection reports whether the carrier refuses the first booking
-// of the collection, and takes the next one: the shipment's id ends with 3.
-func (e Emulated) RefusesFirstCollection() bool { return strings.HasSuffix(string(e), "3") }
-
-// RefusesManifestation reports whether the carriers refuse to manifest the
-// shipment: its id ends with 1.
-func (e Emulated) RefusesManifestation() bool { return strings.HasSuffix(string(e), "1") }
-
-// RefusesCollection reports whether the carrier refuses to book the
-// collection: the shipment's id ends with 2.
-func (e Emulated) RefusesCollection() bool { return strings.HasSuffix(string(e), "2") }

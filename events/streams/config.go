@@ -1,25 +1,17 @@
-package events
+package streams
 
 import (
 	"time"
 
+	"shipments/events"
+
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// The streams, and the durable consumer that feeds the processes.
-const (
-	StreamShipments  = "SHIPMENTS"
-	StreamEvents     = "SHIPMENT_EVENTS"
-	StreamRejections = "SHIPMENT_REJECTIONS"
-	ConsumerName     = "shipment-process"
-)
+// ConsumerName is the name of the durable consumer that feeds the processes.
+const ConsumerName = "shipment-process"
 
 const (
-	// MaxMessageBytes bounds an input message, headers included: JetStream
-	// refuses a larger one, so that its publisher learns of it. It leaves room
-	// for a rejection, which holds the input in base64, within the server's
-	// default max_payload of 1 MiB.
-	MaxMessageBytes = 256 << 10
 	// DuplicateWindow is how long JetStream recognises a repeated message id.
 	DuplicateWindow = 2 * time.Minute
 	// AckWait is how long a message may be worked on before it is delivered again.
@@ -31,36 +23,36 @@ const (
 	MaxAckPending = 20_000
 )
 
-// Streams are the wanted streams with the given number of replicas (1 without
+// Configs are the wanted streams with the given number of replicas (1 without
 // a cluster). All keep their messages for good, and provisioning removes a limit
 // on age, number or bytes: the ledger in SHIPMENT_EVENTS has to outlive every
 // repeat of an input.
-func Streams(replicas int) []jetstream.StreamConfig {
-	outcomes := make([]string, 0, len(OutcomeTypes()))
-	for _, t := range OutcomeTypes() {
+func Configs(replicas int) []jetstream.StreamConfig {
+	outcomes := make([]string, 0, len(events.OutcomeTypes()))
+	for _, t := range events.OutcomeTypes() {
 		outcomes = append(outcomes, t+".*")
 	}
 	var inputs []string
-	for _, t := range InputTypes() {
+	for _, t := range events.InputTypes() {
 		inputs = append(inputs, t, t+".*")
 	}
 	configs := []jetstream.StreamConfig{
 		{
-			Name:        StreamShipments,
+			Name:        events.StreamShipments,
 			Description: "Shipments to be processed, published by other teams",
 			Subjects:    inputs,
-			MaxMsgSize:  MaxMessageBytes,
+			MaxMsgSize:  events.MaxMessageBytes,
 		},
 		{
-			Name:        StreamEvents,
+			Name:        events.StreamEvents,
 			Description: "What became of the shipments: the outcome events",
 			Subjects:    outcomes,
 			MaxMsgSize:  -1,
 		},
 		{
-			Name:        StreamRejections,
+			Name:        events.StreamRejections,
 			Description: "Inputs that had no effect, with the reasons",
-			Subjects:    []string{TypeRejected + ".*"},
+			Subjects:    []string{events.TypeRejected + ".*"},
 			MaxMsgSize:  -1,
 		},
 	}
@@ -75,12 +67,12 @@ func Streams(replicas int) []jetstream.StreamConfig {
 	return configs
 }
 
-// Consumer is the wanted durable pull consumer on SHIPMENTS. It delivers
+// DurableConfig is the wanted durable pull consumer on SHIPMENTS. It delivers
 // without end: giving up on a message is the service's decision, which stores
 // a rejection, and never the broker's, which would skip it silently. A
 // consumer that was deleted and made anew begins at the start of the stream;
 // what had its effect already is recognised as a duplicate.
-func Consumer() jetstream.ConsumerConfig {
+func DurableConfig() jetstream.ConsumerConfig {
 	return jetstream.ConsumerConfig{
 		Durable:       ConsumerName,
 		Description:   "Feeds the shipment processes",

@@ -1,4 +1,4 @@
-package events
+package streams
 
 import (
 	"context"
@@ -9,8 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"shipments/events"
+
 	"github.com/cloudevents/sdk-go/v2/event"
-	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -72,7 +73,7 @@ func Message(subject string, ev event.Event) (*nats.Msg, error) {
 		return nil, fmt.Errorf("encode %s: %w", ev.Type(), err)
 	}
 	msg := nats.NewMsg(subject)
-	msg.Header.Set("Content-Type", ContentType)
+	msg.Header.Set("Content-Type", events.ContentType)
 	msg.Header.Set(jetstream.MsgIDHeader, ev.ID())
 	msg.Data = body
 	return msg, nil
@@ -81,14 +82,14 @@ func Message(subject string, ev event.Event) (*nats.Msg, error) {
 // PublishCreated stores a shipments.created event under its shipment's own
 // subject and returns its stream sequence.
 func (p *Publisher) PublishCreated(ctx context.Context, ev event.Event, shipmentID string) (uint64, error) {
-	msg, err := Message(Subject(TypeCreated, shipmentID), ev)
+	msg, err := Message(events.Subject(events.TypeCreated, shipmentID), ev)
 	if err != nil {
 		return 0, err
 	}
 	// Only the very same event is a repeat: ids are unique per source alone.
 	name := strings.Join([]string{ev.Source(), ev.ID(), msg.Subject, string(ev.Data())}, "\n")
-	msg.Header.Set(jetstream.MsgIDHeader, uuid.NewSHA1(namespace, []byte(name)).String())
-	ack, err := p.store(ctx, msg, jetstream.WithExpectStream(StreamShipments))
+	msg.Header.Set(jetstream.MsgIDHeader, events.NameID(name))
+	ack, err := p.store(ctx, msg, jetstream.WithExpectStream(events.StreamShipments))
 	if err != nil {
 		return 0, err
 	}
@@ -114,17 +115,17 @@ func (e *ConflictError) Error() string {
 // this does not depend on the stream's duplicate window. If there is one
 // already, its id decides: the same id is success, another one a
 // [*ConflictError], which retrying does not heal. Any other error is worth a retry.
-func (p *Publisher) PublishOnce(ctx context.Context, outcome Outcome) (uint64, error) {
-	ev, err := outcome.event(p.publicURL)
+func (p *Publisher) PublishOnce(ctx context.Context, outcome events.Outcome) (uint64, error) {
+	ev, err := outcome.CloudEvent(p.publicURL)
 	if err != nil {
 		return 0, err
 	}
-	msg, err := Message(Subject(outcome.Type, outcome.Lineage.ShipmentID), ev)
+	msg, err := Message(events.Subject(outcome.Type, outcome.Lineage.ShipmentID), ev)
 	if err != nil {
 		return 0, err
 	}
 	ack, err := p.store(ctx, msg,
-		jetstream.WithExpectStream(StreamEvents),
+		jetstream.WithExpectStream(events.StreamEvents),
 		jetstream.WithExpectLastSequencePerSubject(0))
 	if err == nil {
 		return ack.Sequence, nil
@@ -136,9 +137,9 @@ func (p *Publisher) PublishOnce(ctx context.Context, outcome Outcome) (uint64, e
 }
 
 func (p *Publisher) alreadyStored(ctx context.Context, subject, id string) (uint64, error) {
-	stream, err := p.js.Stream(ctx, StreamEvents)
+	stream, err := p.js.Stream(ctx, events.StreamEvents)
 	if err != nil {
-		return 0, fmt.Errorf("look up stream %s: %w", StreamEvents, err)
+		return 0, fmt.Errorf("look up stream %s: %w", events.StreamEvents, err)
 	}
 	stored, err := stream.GetLastMsgForSubject(ctx, subject)
 	if err != nil {

@@ -1,8 +1,10 @@
-package events
+package streams
 
 import (
 	"context"
 	"fmt"
+
+	"shipments/events"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -13,9 +15,9 @@ import (
 
 // ReadLedger reads the ledger entry of a shipment: which process took it on,
 // triggered by what. It returns [ErrUnknownShipment] if none has.
-func ReadLedger(ctx context.Context, js jetstream.JetStream, id string) (Accepted, error) {
-	var entry Accepted
-	msg, err := toldOf(ctx, js, TypeAccepted, id)
+func ReadLedger(ctx context.Context, js jetstream.JetStream, id string) (events.Accepted, error) {
+	var entry events.Accepted
+	msg, err := toldOf(ctx, js, events.TypeAccepted, id)
 	if err != nil {
 		return entry, err
 	}
@@ -25,16 +27,16 @@ func ReadLedger(ctx context.Context, js jetstream.JetStream, id string) (Accepte
 	return entry, decodeData(msg, &entry)
 }
 
-// Told reports whether the outcome event of a type is stored for a shipment.
-func Told(ctx context.Context, js jetstream.JetStream, eventType, id string) (bool, error) {
+// OutcomePublished reports whether the outcome event of a type is stored for a shipment.
+func OutcomePublished(ctx context.Context, js jetstream.JetStream, eventType, id string) (bool, error) {
 	msg, err := toldOf(ctx, js, eventType, id)
 	return msg != nil, err
 }
 
 // HadEffect reports whether a request has had its effect, by what the outcome
 // events say they were requested by.
-func HadEffect(ctx context.Context, js jetstream.JetStream, request Request) (bool, error) {
-	for _, eventType := range []string{TypeCancelled, TypeCollectionBooked} {
+func HadEffect(ctx context.Context, js jetstream.JetStream, request events.Request) (bool, error) {
+	for _, eventType := range []string{events.TypeCancelled, events.TypeCollectionBooked} {
 		msg, err := toldOf(ctx, js, eventType, request.ShipmentID)
 		if err != nil {
 			return false, err
@@ -43,12 +45,12 @@ func HadEffect(ctx context.Context, js jetstream.JetStream, request Request) (bo
 			continue
 		}
 		var data struct {
-			Request *Trigger `json:"request"`
+			Request *events.EventRef `json:"request"`
 		}
 		if err := decodeData(msg, &data); err != nil {
 			return false, err
 		}
-		if data.Request != nil && *data.Request == request.Trigger() {
+		if data.Request != nil && *data.Request == request.Ref() {
 			return true, nil
 		}
 	}
@@ -57,9 +59,9 @@ func HadEffect(ctx context.Context, js jetstream.JetStream, request Request) (bo
 
 // toldOf reads the outcome event of a type for a shipment, or nil.
 func toldOf(ctx context.Context, js jetstream.JetStream, eventType, id string) (*jetstream.RawStreamMsg, error) {
-	msg, err := getMessage(ctx, js, StreamEvents, getRequest{LastBySubject: Subject(eventType, id)})
+	msg, err := getMessage(ctx, js, events.StreamEvents, getRequest{LastBySubject: events.Subject(eventType, id)})
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", Subject(eventType, id), err)
+		return nil, fmt.Errorf("read %s: %w", events.Subject(eventType, id), err)
 	}
 	return msg, nil
 }

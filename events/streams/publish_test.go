@@ -1,4 +1,4 @@
-package events_test
+package streams_test
 
 import (
 	"encoding/json"
@@ -13,15 +13,19 @@ import (
 
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
+	"shipments/shipment/sample"
 )
 
 const publicURL = "http://api.test"
 
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 func lineage(id, run string) events.Lineage {
 	return events.NewLineage(events.ShipmentCreated{
 		ID: "cause-1", Source: "/team", TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-		Data: shipment.Sample(id, now),
+		Data: sample.Shipment(id, now),
 	}, run)
 }
 
@@ -37,7 +41,7 @@ func manifested(id, run string) events.Outcome {
 func TestOutcomeEventIsAValidCloudEvent(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	_, err := events.NewPublisher(s.JS, publicURL).PublishOnce(t.Context(), manifested("abc", "run-1"))
+	_, err := streams.NewPublisher(s.JS, publicURL).PublishOnce(t.Context(), manifested("abc", "run-1"))
 	require.NoError(t, err)
 
 	stored := s.Messages(t, events.StreamEvents, "shipments.*.abc")
@@ -63,7 +67,7 @@ func TestPublishOnceStoresOnceFarBeyondTheDuplicateWindow(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	s.ShortenDuplicateWindow(t, events.StreamEvents)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 
 	first, err := publisher.PublishOnce(t.Context(), manifested("abc", "run-1"))
 	require.NoError(t, err)
@@ -85,12 +89,12 @@ func TestPublishOnceStoresOnceFarBeyondTheDuplicateWindow(t *testing.T) {
 func TestPublishOnceTellsAnotherRunsEvent(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 	_, err := publisher.PublishOnce(t.Context(), manifested("abc", "run-1"))
 	require.NoError(t, err)
 
 	_, err = publisher.PublishOnce(t.Context(), manifested("abc", "run-2"))
-	var conflict *events.ConflictError
+	var conflict *streams.ConflictError
 	require.ErrorAs(t, err, &conflict)
 	require.Equal(t, lineage("abc", "run-1").EventID(events.TypeManifested), conflict.Stored.ID())
 	require.Len(t, s.Messages(t, events.StreamEvents, "shipments.manifested.abc"), 1)
@@ -99,7 +103,7 @@ func TestPublishOnceTellsAnotherRunsEvent(t *testing.T) {
 func TestPublishOnceByManyAtOnceStoresOne(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
@@ -127,14 +131,14 @@ func rejected(id string, sequence uint64) events.Rejection {
 func TestRejectionHoldsTheInputExactlyAndIsStoredOnce(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 	require.NoError(t, publisher.Reject(t.Context(), rejected("", 7)))
 	require.NoError(t, publisher.Reject(t.Context(), rejected("", 7)), "JetStream recognises the repeat")
 	require.NoError(t, publisher.Reject(t.Context(), rejected("", 8)))
 	require.NoError(t, publisher.Reject(t.Context(), rejected("abc", 9)))
 
-	var found []events.StoredRejection
-	require.NoError(t, events.Rejections(t.Context(), s.JS, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
+	var found []streams.StoredRejection
+	require.NoError(t, streams.Rejections(t.Context(), s.JS, "", time.Unix(0, 0), func(r streams.StoredRejection) bool {
 		found = append(found, r)
 		return true
 	}))
@@ -153,7 +157,7 @@ func TestRejectionOfAnInputThatIsDeliveredAgainMuchLater(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	s.ShortenDuplicateWindow(t, events.StreamRejections)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 	// Many others lie between, and the duplicate window does not help.
 	early := rejected("", 7)
 	early.Input.StoredAt = time.Now().Add(-time.Minute)
@@ -182,12 +186,12 @@ func TestAPublishersHeadersDeceiveNobody(t *testing.T) {
 	msg.Header.Set("Nats-Time-Stamp", "never")
 	ack, err := s.JS.PublishMsg(t.Context(), msg)
 	require.NoError(t, err)
-	input, err := events.ReadInput(t.Context(), s.JS, ack.Sequence)
+	input, err := streams.ReadInput(t.Context(), s.JS, ack.Sequence)
 	require.NoError(t, err)
 	require.Equal(t, ack.Sequence, input.StreamSequence)
 	require.Equal(t, "shipments.created.abc", input.Subject)
 	require.Equal(t, []string{"abc"}, input.Headers["Nats-Sequence"])
-	result, err := events.ReadStatus(t.Context(), s.JS, "abc")
+	result, err := streams.ReadStatus(t.Context(), s.JS, "abc")
 	require.NoError(t, err)
 	require.Equal(t, shipment.Pending, result.Status)
 }
@@ -195,9 +199,9 @@ func TestAPublishersHeadersDeceiveNobody(t *testing.T) {
 func TestEventsOfTwoSourcesWithOneIDAreBothStored(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 	for i, source := range []string{"/a", "/b", "/a"} {
-		ev, err := events.NewCreated("1", source, now, shipment.Sample("c", now))
+		ev, err := events.NewCreated("1", source, now, sample.Shipment("c", now))
 		require.NoError(t, err)
 		sequence, err := publisher.PublishCreated(t.Context(), ev, "c")
 		require.NoError(t, err)
@@ -208,24 +212,24 @@ func TestEventsOfTwoSourcesWithOneIDAreBothStored(t *testing.T) {
 func TestStatusFollowsTheStory(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 	status := func() shipment.Status {
-		result, err := events.ReadStatus(t.Context(), s.JS, "abc")
+		result, err := streams.ReadStatus(t.Context(), s.JS, "abc")
 		require.NoError(t, err)
 		require.Equal(t, "abc", result.ShipmentID)
 		return result.Status
 	}
-	_, err := events.ReadStatus(t.Context(), s.JS, "abc")
-	require.ErrorIs(t, err, events.ErrUnknownShipment)
+	_, err := streams.ReadStatus(t.Context(), s.JS, "abc")
+	require.ErrorIs(t, err, streams.ErrUnknownShipment)
 
-	ev, err := events.NewCreated("1", "/test", now, shipment.Sample("abc", now))
+	ev, err := events.NewCreated("1", "/test", now, sample.Shipment("abc", now))
 	require.NoError(t, err)
 	sequence, err := publisher.PublishCreated(t.Context(), ev, "abc")
 	require.NoError(t, err)
 	require.Equal(t, shipment.Pending, status(), "published is known at once")
 
 	require.NoError(t, publisher.Reject(t.Context(), rejected("abc", sequence)))
-	result, err := events.ReadStatus(t.Context(), s.JS, "abc")
+	result, err := streams.ReadStatus(t.Context(), s.JS, "abc")
 	require.NoError(t, err)
 	require.Equal(t, shipment.Rejected, result.Status)
 	require.Equal(t, events.CodeInvalidJSON, result.Reasons[0].Code)
@@ -239,7 +243,7 @@ func TestStatusFollowsTheStory(t *testing.T) {
 		Data: events.Accepted{ShipmentID: "abc", ContentDigest: "d"}})
 	require.NoError(t, err)
 	require.Equal(t, shipment.Pending, status())
-	entry, err := events.ReadLedger(t.Context(), s.JS, "abc")
+	entry, err := streams.ReadLedger(t.Context(), s.JS, "abc")
 	require.NoError(t, err)
 	require.Equal(t, "d", entry.ContentDigest)
 
@@ -247,7 +251,7 @@ func TestStatusFollowsTheStory(t *testing.T) {
 		Data: events.Failed{ShipmentID: "abc", Status: shipment.Failed, Stage: shipment.StageManifestation,
 			Failure: &shipment.Failure{Faults: []shipment.Fault{*shipment.NewFault("no", "1")}}}})
 	require.NoError(t, err)
-	result, err = events.ReadStatus(t.Context(), s.JS, "abc")
+	result, err = streams.ReadStatus(t.Context(), s.JS, "abc")
 	require.NoError(t, err)
 	text, err := json.Marshal(result)
 	require.NoError(t, err)
@@ -257,9 +261,9 @@ func TestStatusFollowsTheStory(t *testing.T) {
 func TestStatusIsAnErrorWithoutJetStream(t *testing.T) {
 	t.Parallel()
 	s := eventstest.Start(t) // no streams
-	_, err := events.ReadStatus(t.Context(), s.JS, "abc")
+	_, err := streams.ReadStatus(t.Context(), s.JS, "abc")
 	require.Error(t, err)
-	require.NotErrorIs(t, err, events.ErrUnknownShipment)
+	require.NotErrorIs(t, err, streams.ErrUnknownShipment)
 }
 
 func TestInputIsReadBackAsItWas(t *testing.T) {
@@ -270,21 +274,21 @@ func TestInputIsReadBackAsItWas(t *testing.T) {
 	msg.Data = []byte("{}")
 	ack, err := s.JS.PublishMsg(t.Context(), msg)
 	require.NoError(t, err)
-	input, err := events.ReadInput(t.Context(), s.JS, ack.Sequence)
+	input, err := streams.ReadInput(t.Context(), s.JS, ack.Sequence)
 	require.NoError(t, err)
 	require.Equal(t, map[string][]string{"X-Team": {"orders"}}, input.Headers)
 	require.Equal(t, []byte("{}"), input.Data)
 	require.Equal(t, "shipments.created.abc", input.Subject)
-	_, err = events.ReadInput(t.Context(), s.JS, ack.Sequence+1)
-	require.ErrorIs(t, err, events.ErrNoInput)
+	_, err = streams.ReadInput(t.Context(), s.JS, ack.Sequence+1)
+	require.ErrorIs(t, err, streams.ErrNoInput)
 }
 
 func TestTroubleIsKnownWhileEventsCannotBeStored(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	p := events.NewPublisher(s.JS, "http://api.test")
+	p := streams.NewPublisher(s.JS, "http://api.test")
 	publish := func(id string) error {
-		ev, err := events.NewCreated(id, "/team", time.Now(), shipment.Sample("abc0", time.Now()))
+		ev, err := events.NewCreated(id, "/team", time.Now(), sample.Shipment("abc0", time.Now()))
 		require.NoError(t, err)
 		_, err = p.PublishCreated(t.Context(), ev, "abc0")
 		return err
@@ -309,9 +313,9 @@ func TestTroubleIsKnownWhileEventsCannotBeStored(t *testing.T) {
 func TestOtherPeoplesGarbageIsNoShipment(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	p := events.NewPublisher(s.JS, "http://api.test")
+	p := streams.NewPublisher(s.JS, "http://api.test")
 	garbage := events.Rejection{Reasons: []shipment.Reason{{Code: events.CodeInvalidJSON}}, Input: events.Input{Stream: events.StreamShipments, StreamSequence: 1}}
 	require.NoError(t, p.Reject(t.Context(), garbage))
-	_, err := events.ReadStatus(t.Context(), s.JS, events.UnknownShipment)
-	require.ErrorIs(t, err, events.ErrUnknownShipment)
+	_, err := streams.ReadStatus(t.Context(), s.JS, events.UnknownShipment)
+	require.ErrorIs(t, err, streams.ErrUnknownShipment)
 }

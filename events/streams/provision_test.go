@@ -1,4 +1,4 @@
-package events_test
+package streams_test
 
 import (
 	"sync"
@@ -11,6 +11,7 @@ import (
 
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 )
 
 func TestProvisioningIsIdempotentAndSafeAtOnce(t *testing.T) {
@@ -19,13 +20,13 @@ func TestProvisioningIsIdempotentAndSafeAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 7 {
 		all.Go(func() {
-			if _, err := events.Provision(t.Context(), s.JS, 1); err != nil {
+			if _, err := streams.Provision(t.Context(), s.JS, 1); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	differences, err := events.Check(t.Context(), s.JS, 1)
+	differences, err := streams.Check(t.Context(), s.JS, 1)
 	require.NoError(t, err)
 	require.Empty(t, differences)
 }
@@ -42,10 +43,10 @@ func TestProvisioningUpdatesWhatIsSafe(t *testing.T) {
 	_, err = s.JS.UpdateStream(t.Context(), config)
 	require.NoError(t, err)
 
-	differences, err := events.Provision(t.Context(), s.JS, 1)
+	differences, err := streams.Provision(t.Context(), s.JS, 1)
 	require.NoError(t, err)
 	require.Len(t, differences, 2)
-	differences, err = events.Check(t.Context(), s.JS, 1)
+	differences, err = streams.Check(t.Context(), s.JS, 1)
 	require.NoError(t, err)
 	require.Empty(t, differences)
 	stream, err = s.JS.Stream(t.Context(), events.StreamEvents)
@@ -64,12 +65,12 @@ func TestProvisioningRefusesWhatWouldLoseData(t *testing.T) {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
 			s := eventstest.Start(t)
-			config := events.Streams(1)[0]
+			config := streams.Configs(1)[0]
 			change(&config)
 			_, err := s.JS.CreateStream(t.Context(), config)
 			require.NoError(t, err)
-			differences, err := events.Provision(t.Context(), s.JS, 1)
-			var refused *events.RefusedError
+			differences, err := streams.Provision(t.Context(), s.JS, 1)
+			var refused *streams.RefusedError
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, setting, refused.Difference.Setting)
 			require.NotEmpty(t, refused.Difference.Advice)
@@ -83,8 +84,8 @@ func TestProvisioningRefusesWhatWouldLoseData(t *testing.T) {
 func TestAServerThatCouldNotStoreARejectionIsRefused(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartWith(t, func(o *natsserver.Options) { o.MaxPayload = 64 << 10 })
-	_, err := events.Provision(t.Context(), s.JS, 1)
-	var refused *events.RefusedError
+	_, err := streams.Provision(t.Context(), s.JS, 1)
+	var refused *streams.RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, "max_payload", refused.Difference.Setting)
 }
@@ -92,10 +93,10 @@ func TestAServerThatCouldNotStoreARejectionIsRefused(t *testing.T) {
 func TestADeletedConsumerIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	require.NoError(t, s.JS.DeleteConsumer(t.Context(), events.StreamShipments, events.ConsumerName))
-	differences, err := events.Provision(t.Context(), s.JS, 1)
+	require.NoError(t, s.JS.DeleteConsumer(t.Context(), events.StreamShipments, streams.ConsumerName))
+	differences, err := streams.Provision(t.Context(), s.JS, 1)
 	require.NoError(t, err)
 	require.Len(t, differences, 1)
-	_, err = s.JS.Consumer(t.Context(), events.StreamShipments, events.ConsumerName)
+	_, err = s.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 	require.NoError(t, err)
 }

@@ -1,9 +1,11 @@
-package workflows
+package hosts
 
 import (
 	"context"
 	"errors"
 	"fmt"
+
+	"shipments/consumer"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
@@ -14,7 +16,7 @@ import (
 // SearchAttributes are the custom search attributes that processes are started
 // with. The namespace has to have them.
 func SearchAttributes() map[string]enumspb.IndexedValueType {
-	return map[string]enumspb.IndexedValueType{CategoryAttribute: enumspb.INDEXED_VALUE_TYPE_KEYWORD}
+	return map[string]enumspb.IndexedValueType{consumer.CategoryAttribute: enumspb.INDEXED_VALUE_TYPE_KEYWORD}
 }
 
 // EnsureSearchAttributes adds the search attributes to the namespace if they
@@ -26,7 +28,7 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	if err != nil {
 		return fmt.Errorf("list the search attributes of namespace %s: %w", namespace, err)
 	}
-	if _, ok := have.GetCustomAttributes()[CategoryAttribute]; ok {
+	if _, ok := have.GetCustomAttributes()[consumer.CategoryAttribute]; ok {
 		return nil
 	}
 	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
@@ -35,7 +37,7 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	var exists *serviceerror.AlreadyExists
 	if err != nil && !errors.As(err, &exists) {
 		return fmt.Errorf("add search attribute %[1]s: %[2]w; add it with "+
-			"`temporal operator search-attribute create --namespace %[3]s --name %[1]s --type Keyword`", CategoryAttribute, err, namespace)
+			"`temporal operator search-attribute create --namespace %[3]s --name %[1]s --type Keyword`", consumer.CategoryAttribute, err, namespace)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package events
+package streams
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 	"net/textproto"
 	"strings"
 
-	"github.com/google/uuid"
+	"shipments/events"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -22,17 +23,17 @@ const codeStreamNotMatch jetstream.ErrorCode = 10060
 //
 // An error may have come after the message was stored. Replaying again, in
 // whatever run, does no harm.
-func (p *Publisher) Replay(ctx context.Context, r Rejection, run string) (*jetstream.PubAck, error) {
+func (p *Publisher) Replay(ctx context.Context, r events.Rejection, run string) (*jetstream.PubAck, error) {
 	msg, err := ReplayMessage(r, run)
 	if err != nil {
 		return nil, err
 	}
-	ack, err := p.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(StreamShipments))
+	ack, err := p.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(events.StreamShipments))
 	var api *jetstream.APIError
 	switch {
 	case errors.Is(err, jetstream.ErrNoStreamResponse),
 		errors.As(err, &api) && api.ErrorCode == codeStreamNotMatch:
-		return nil, fmt.Errorf("stream %s does not take the subject %q any longer: %w", StreamShipments, msg.Subject, err)
+		return nil, fmt.Errorf("stream %s does not take the subject %q any longer: %w", events.StreamShipments, msg.Subject, err)
 	case err != nil:
 		return nil, fmt.Errorf("publish %s: %w", msg.Subject, err)
 	}
@@ -56,11 +57,11 @@ func (p *Publisher) Replay(ctx context.Context, r Rejection, run string) (*jetst
 //
 // It is an error if the input was never in the SHIPMENTS stream, or if it has a
 // header that this client cannot send exactly as it was.
-func ReplayMessage(r Rejection, run string) (*nats.Msg, error) {
-	if r.Input.Stream != StreamShipments {
-		return nil, fmt.Errorf("its input is from %q and never was in stream %s: its publisher has to publish it", r.Input.Stream, StreamShipments)
+func ReplayMessage(r events.Rejection, run string) (*nats.Msg, error) {
+	if r.Input.Stream != events.StreamShipments {
+		return nil, fmt.Errorf("its input is from %q and never was in stream %s: its publisher has to publish it", r.Input.Stream, events.StreamShipments)
 	}
-	header, err := UnescapeHeaders(r.Input.Headers)
+	header, err := events.UnescapeHeaders(r.Input.Headers)
 	if err != nil {
 		return nil, fmt.Errorf("decode its input's headers: %w", err)
 	}
@@ -75,11 +76,11 @@ func ReplayMessage(r Rejection, run string) (*nats.Msg, error) {
 		}
 		msg.Header[name] = values
 	}
-	identity, err := json.Marshal([]any{"replay", run, msg.Subject, EscapeHeaders(msg.Header), msg.Data})
+	identity, err := json.Marshal([]any{"replay", run, msg.Subject, events.EscapeHeaders(msg.Header), msg.Data})
 	if err != nil {
 		return nil, fmt.Errorf("identify the replay: %w", err)
 	}
-	msg.Header.Set(jetstream.MsgIDHeader, uuid.NewSHA1(namespace, identity).String())
+	msg.Header.Set(jetstream.MsgIDHeader, events.NameID(string(identity)))
 	return msg, nil
 }
 

@@ -1,9 +1,11 @@
-package workflows
+package consumer
 
 import (
 	"context"
 	"errors"
 	"fmt"
+
+	"shipments/shipment"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -20,7 +22,7 @@ type HistoryReader interface {
 // received the message with this sequence of the SHIPMENTS stream as a signal.
 // It reads the whole history, and returns false if there is none.
 func Received(ctx context.Context, reader HistoryReader, shipmentID string, streamSequence uint64) (bool, error) {
-	history := reader.GetWorkflowHistory(ctx, ProcessID(shipmentID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	history := reader.GetWorkflowHistory(ctx, shipment.ProcessID(shipmentID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		event, err := history.Next()
 		var unknown *serviceerror.NotFound
@@ -28,7 +30,7 @@ func Received(ctx context.Context, reader HistoryReader, shipmentID string, stre
 			return false, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("read the history of %s: %w", ProcessID(shipmentID), err)
+			return false, fmt.Errorf("read the history of %s: %w", shipment.ProcessID(shipmentID), err)
 		}
 		var signal struct {
 			StreamSequence uint64 `json:"streamSequence"`

@@ -1,4 +1,4 @@
-package events
+package streams
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"shipments/events"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -49,11 +51,11 @@ func (d Difference) String() string {
 // changes nothing.
 func Check(ctx context.Context, js jetstream.JetStream, replicas int) ([]Difference, error) {
 	differences := checkServer(js.Conn().MaxPayload())
-	for _, want := range Streams(replicas) {
+	for _, want := range Configs(replicas) {
 		stream, err := js.Stream(ctx, want.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			differences = append(differences, Difference{Object: want.Name, Setting: "stream", Have: "missing", Want: strings.Join(want.Subjects, " "), Change: Create})
-			if want.Name == StreamShipments {
+			if want.Name == events.StreamShipments {
 				differences = append(differences, missingConsumer())
 			}
 			continue
@@ -62,7 +64,7 @@ func Check(ctx context.Context, js jetstream.JetStream, replicas int) ([]Differe
 			return nil, fmt.Errorf("look up stream %s: %w", want.Name, err)
 		}
 		differences = append(differences, compareStream(stream.CachedInfo().Config, want)...)
-		if want.Name != StreamShipments {
+		if want.Name != events.StreamShipments {
 			continue
 		}
 		found, err := checkConsumer(ctx, stream)
@@ -76,7 +78,7 @@ func Check(ctx context.Context, js jetstream.JetStream, replicas int) ([]Differe
 
 // minMaxPayload is what a rejection of the largest input needs: the input in
 // base64, its headers escaped, and the reasons.
-const minMaxPayload = 2 * MaxMessageBytes
+const minMaxPayload = 2 * events.MaxMessageBytes
 
 // checkServer refuses a server that could take an input and not its rejection.
 func checkServer(maxPayload int64) []Difference {
@@ -91,7 +93,7 @@ func checkServer(maxPayload int64) []Difference {
 }
 
 func missingConsumer() Difference {
-	return Difference{Object: StreamShipments + " > " + ConsumerName, Setting: "consumer", Have: "missing", Want: "durable, explicit ack", Change: Create}
+	return Difference{Object: events.StreamShipments + " > " + ConsumerName, Setting: "consumer", Have: "missing", Want: "durable, explicit ack", Change: Create}
 }
 
 func checkConsumer(ctx context.Context, stream jetstream.Stream) ([]Difference, error) {
@@ -102,7 +104,7 @@ func checkConsumer(ctx context.Context, stream jetstream.Stream) ([]Difference, 
 	if err != nil {
 		return nil, fmt.Errorf("look up consumer %s: %w", ConsumerName, err)
 	}
-	return compareConsumer(consumer.CachedInfo().Config, Consumer()), nil
+	return compareConsumer(consumer.CachedInfo().Config, DurableConfig()), nil
 }
 
 // Provision creates and updates what is missing or differs, and is idempotent:
@@ -123,7 +125,7 @@ func Provision(ctx context.Context, js jetstream.JetStream, replicas int) ([]Dif
 	if len(refused) > 0 {
 		return differences, errors.Join(refused...)
 	}
-	for _, want := range Streams(replicas) {
+	for _, want := range Configs(replicas) {
 		if !slices.ContainsFunc(differences, func(d Difference) bool { return d.Object == want.Name }) {
 			continue
 		}
@@ -132,7 +134,7 @@ func Provision(ctx context.Context, js jetstream.JetStream, replicas int) ([]Dif
 		}
 	}
 	if slices.ContainsFunc(differences, func(d Difference) bool { return strings.HasSuffix(d.Object, ConsumerName) }) {
-		if _, err := js.CreateOrUpdateConsumer(ctx, StreamShipments, Consumer()); err != nil {
+		if _, err := js.CreateOrUpdateConsumer(ctx, events.StreamShipments, DurableConfig()); err != nil {
 			return differences, fmt.Errorf("provision consumer %s: %w", ConsumerName, err)
 		}
 	}
@@ -256,13 +258,13 @@ func compareConsumer(have, want jetstream.ConsumerConfig) []Difference {
 		if fmt.Sprint(have) == fmt.Sprint(want) {
 			return
 		}
-		d := Difference{Object: StreamShipments + " > " + ConsumerName, Setting: name, Have: fmt.Sprint(have), Want: fmt.Sprint(want), Change: Update}
+		d := Difference{Object: events.StreamShipments + " > " + ConsumerName, Setting: name, Have: fmt.Sprint(have), Want: fmt.Sprint(want), Change: Update}
 		if refuse != "" {
 			d.Change, d.Advice = Refuse, refuse
 		}
 		differences = append(differences, d)
 	}
-	const remake = "JetStream cannot change it; delete the consumer with `nats consumer rm " + StreamShipments + " " + ConsumerName + "`: it is made anew, and what had its effect is recognised"
+	const remake = "JetStream cannot change it; delete the consumer with `nats consumer rm " + events.StreamShipments + " " + ConsumerName + "`: it is made anew, and what had its effect is recognised"
 	compare("ack policy", have.AckPolicy, want.AckPolicy, remake)
 	compare("deliver policy", have.DeliverPolicy, want.DeliverPolicy, remake)
 	compare("ack wait", have.AckWait, want.AckWait, "")

@@ -1,4 +1,4 @@
-package events
+package streams
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/synadia-io/orbit.go/jetstreamext"
 	"golang.org/x/sync/errgroup"
 
+	"shipments/events"
 	"shipments/shipment"
 )
 
@@ -40,26 +41,26 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 			return err
 		})
 	}
-	read(&story, StreamEvents, TypeAccepted, TypeCompleted, TypeFailed, TypeCancelled)
+	read(&story, events.StreamEvents, events.TypeAccepted, events.TypeCompleted, events.TypeFailed, events.TypeCancelled)
 	all.Go(func() (err error) {
-		created, err = getMessage(ctx, js, StreamShipments, getRequest{LastBySubject: Subject(TypeCreated, id)})
+		created, err = getMessage(ctx, js, events.StreamShipments, getRequest{LastBySubject: events.Subject(events.TypeCreated, id)})
 		return err
 	})
-	read(&rejected, StreamRejections, TypeRejected)
+	read(&rejected, events.StreamRejections, events.TypeRejected)
 	if err := all.Wait(); err != nil {
 		return result, err
 	}
 	switch {
-	case story[TypeCompleted] != nil:
-		return result, decodeData(story[TypeCompleted], &result)
-	case story[TypeFailed] != nil:
-		return result, decodeData(story[TypeFailed], &result)
-	case story[TypeCancelled] != nil:
-		return result, decodeData(story[TypeCancelled], &result)
-	case story[TypeAccepted] != nil:
+	case story[events.TypeCompleted] != nil:
+		return result, decodeData(story[events.TypeCompleted], &result)
+	case story[events.TypeFailed] != nil:
+		return result, decodeData(story[events.TypeFailed], &result)
+	case story[events.TypeCancelled] != nil:
+		return result, decodeData(story[events.TypeCancelled], &result)
+	case story[events.TypeAccepted] != nil:
 		return result, nil
 	}
-	return notAccepted(result, created, rejected[TypeRejected])
+	return notAccepted(result, created, rejected[events.TypeRejected])
 }
 
 // notAccepted tells how a shipment stands that no process has taken on: it
@@ -89,7 +90,7 @@ func notAccepted(result shipment.Result, created, rejected *jetstream.RawStreamM
 func lastOf(ctx context.Context, js jetstream.JetStream, stream, id string, types []string) (map[string]*jetstream.RawStreamMsg, error) {
 	subjects := make([]string, 0, len(types))
 	for _, t := range types {
-		subjects = append(subjects, Subject(t, id))
+		subjects = append(subjects, events.Subject(t, id))
 	}
 	messages, err := jetstreamext.GetLastMsgsFor(ctx, js, stream, subjects)
 	if err != nil {

@@ -1,4 +1,4 @@
-package events_test
+package streams_test
 
 import (
 	"maps"
@@ -13,6 +13,7 @@ import (
 
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
@@ -52,19 +53,19 @@ func TestHeadersSurviveEscaping(t *testing.T) {
 // stored is the input with a sequence.
 func stored(t *testing.T, s *eventstest.Server, sequence uint64) events.Input {
 	t.Helper()
-	input, err := events.ReadInput(t.Context(), s.JS, sequence)
+	input, err := streams.ReadInput(t.Context(), s.JS, sequence)
 	require.NoError(t, err)
 	return input
 }
 
 // reject stores the rejection of the input with a sequence and reads it back.
-func reject(t *testing.T, s *eventstest.Server, sequence uint64) events.StoredRejection {
+func reject(t *testing.T, s *eventstest.Server, sequence uint64) streams.StoredRejection {
 	t.Helper()
-	require.NoError(t, events.NewPublisher(s.JS, publicURL).Reject(t.Context(), events.Rejection{
+	require.NoError(t, streams.NewPublisher(s.JS, publicURL).Reject(t.Context(), events.Rejection{
 		Reasons: []shipment.Reason{{Code: events.CodeInvalidJSON, Message: "not JSON"}}, Input: stored(t, s, sequence),
 	}))
 	all := s.Rejections(t)
-	read, err := events.ReadRejection(t.Context(), s.JS, all[len(all)-1].Sequence)
+	read, err := streams.ReadRejection(t.Context(), s.JS, all[len(all)-1].Sequence)
 	require.NoError(t, err)
 	require.Equal(t, all[len(all)-1], read)
 	return read
@@ -112,7 +113,7 @@ func TestAReplayIsTheInputExactly(t *testing.T) {
 			first, err := s.JS.PublishMsg(t.Context(), original)
 			require.NoError(t, err)
 			rejected := reject(t, s, first.Sequence)
-			ack, err := events.NewPublisher(s.JS, publicURL).Replay(t.Context(), rejected.Rejection, "run")
+			ack, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), rejected.Rejection, "run")
 			require.NoError(t, err)
 			require.False(t, ack.Duplicate)
 			require.Greater(t, ack.Sequence, first.Sequence)
@@ -137,7 +138,7 @@ func TestAReplayCarriesNoOldOrdersForJetStream(t *testing.T) {
 	} {
 		r.Input.Headers[name] = []string{"1"}
 	}
-	msg, err := events.ReplayMessage(r, "run")
+	msg, err := streams.ReplayMessage(r, "run")
 	require.NoError(t, err)
 	require.Len(t, msg.Header, 3)
 	require.Equal(t, "e-1", msg.Header.Get("ce-id"))
@@ -148,7 +149,7 @@ func TestAReplayCarriesNoOldOrdersForJetStream(t *testing.T) {
 func TestAReplayIsStoredOnceInARunAndAnewInTheNext(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 	again := rejected("abc", 8) // the same message, published and rejected twice
 	other := rejected("abc", 9)
 	other.Input.Data = []byte{0, 0xfe, '{'} // not the same, though neither is UTF-8
@@ -178,7 +179,7 @@ func TestAReplayThatIsRejectedAgainIsANewRejection(t *testing.T) {
 	published, err := s.JS.Publish(t.Context(), "shipments.created.abc", []byte("not json"))
 	require.NoError(t, err)
 	first := reject(t, s, published.Sequence)
-	ack, err := events.NewPublisher(s.JS, publicURL).Replay(t.Context(), first.Rejection, "run")
+	ack, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), first.Rejection, "run")
 	require.NoError(t, err)
 	second := reject(t, s, ack.Sequence)
 	require.NotEqual(t, first.EventID(), second.EventID())
@@ -186,7 +187,7 @@ func TestAReplayThatIsRejectedAgainIsANewRejection(t *testing.T) {
 	require.Equal(t, first.Input.Data, second.Input.Data)
 	reject(t, s, ack.Sequence)
 	reject(t, s, published.Sequence)
-	require.Equal(t, []events.StoredRejection{first, second}, s.Rejections(t), "each of them is stored once")
+	require.Equal(t, []streams.StoredRejection{first, second}, s.Rejections(t), "each of them is stored once")
 }
 
 func TestWhatCannotBeReplayedIsAnError(t *testing.T) {
@@ -205,7 +206,7 @@ func TestWhatCannotBeReplayedIsAnError(t *testing.T) {
 		"a subject that another stream takes": {func(in *events.Input) { in.Subject = "others.1" }, `does not take the subject "others.1" any longer`},
 		"an event that came by a signal": {
 			func(in *events.Input) {
-				*in = events.SignalledInput(events.TypeCreated, events.Trigger{Source: "/s", ID: "1"}, nil)
+				*in = events.SignalledInput(events.TypeCreated, events.EventRef{Source: "/s", ID: "1"}, nil)
 			}, "never was in stream SHIPMENTS",
 		},
 		"headers that are not escaped":    {func(in *events.Input) { in.Headers = map[string][]string{"X": {"100%"}} }, `header "X"`},
@@ -220,7 +221,7 @@ func TestWhatCannotBeReplayedIsAnError(t *testing.T) {
 			r := rejected("abc", 7)
 			r.Input.Headers = nil
 			test.change(&r.Input)
-			_, err := events.NewPublisher(s.JS, publicURL).Replay(t.Context(), r, "run")
+			_, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), r, "run")
 			require.ErrorContains(t, err, test.says)
 		})
 	}
@@ -231,20 +232,20 @@ func TestWhatCannotBeReplayedIsAnError(t *testing.T) {
 func TestAMessageThatIsNoRejectionHidesNone(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
-	publisher := events.NewPublisher(s.JS, publicURL)
+	publisher := streams.NewPublisher(s.JS, publicURL)
 	require.NoError(t, publisher.Reject(t.Context(), rejected("abc", 7)))
 	_, err := s.JS.Publish(t.Context(), "shipments.rejected.abc", []byte("garbage"))
 	require.NoError(t, err)
 	require.NoError(t, publisher.Reject(t.Context(), rejected("abc", 8)))
 	var found []uint64
-	err = events.Rejections(t.Context(), s.JS, "", time.Unix(0, 0), func(r events.StoredRejection) bool {
+	err = streams.Rejections(t.Context(), s.JS, "", time.Unix(0, 0), func(r streams.StoredRejection) bool {
 		found = append(found, r.Sequence)
 		return true
 	})
 	require.ErrorContains(t, err, "rejection 2")
 	require.Equal(t, []uint64{1, 3}, found)
 	for _, sequence := range []uint64{0, 4} {
-		_, err = events.ReadRejection(t.Context(), s.JS, sequence)
-		require.ErrorIs(t, err, events.ErrNoRejection)
+		_, err = streams.ReadRejection(t.Context(), s.JS, sequence)
+		require.ErrorIs(t, err, streams.ErrNoRejection)
 	}
 }

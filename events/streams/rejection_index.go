@@ -1,10 +1,12 @@
-package events
+package streams
 
 import (
 	"context"
 	"fmt"
 	"sync"
 	"time"
+
+	"shipments/events"
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go/jetstream"
@@ -31,7 +33,7 @@ const (
 
 // has looks for the rejection of the same input. It cannot be older than the
 // input.
-func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r Rejection) (bool, error) {
+func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r events.Rejection) (bool, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	since := r.Input.StoredAt
@@ -42,7 +44,7 @@ func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r Reje
 	if outgrown := len(x.known) > maxIndexed && since.Sub(x.since) > 2*indexMargin; x.known == nil || outgrown {
 		x.known, x.since, x.next = map[uuid.UUID]struct{}{}, since.Add(-indexMargin), 0
 	}
-	err := scan(ctx, js, StreamRejections, TypeRejected+".*", x.since, x.next, func(msg *jetstream.RawStreamMsg) bool {
+	err := scan(ctx, js, events.StreamRejections, events.TypeRejected+".*", x.since, x.next, func(msg *jetstream.RawStreamMsg) bool {
 		x.next = msg.Sequence + 1
 		if id, err := uuid.Parse(msg.Header.Get(jetstream.MsgIDHeader)); err == nil {
 			x.known[id] = struct{}{}
@@ -61,9 +63,9 @@ func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r Reje
 }
 
 // hasRejection looks for the rejection of the same input without an index.
-func hasRejection(ctx context.Context, js jetstream.JetStream, r Rejection) (found bool, err error) {
+func hasRejection(ctx context.Context, js jetstream.JetStream, r events.Rejection) (found bool, err error) {
 	id := r.EventID()
-	err = scan(ctx, js, StreamRejections, Subject(TypeRejected, r.ShipmentID), r.Input.StoredAt, 0, func(msg *jetstream.RawStreamMsg) bool {
+	err = scan(ctx, js, events.StreamRejections, events.Subject(events.TypeRejected, r.ShipmentID), r.Input.StoredAt, 0, func(msg *jetstream.RawStreamMsg) bool {
 		found = msg.Header.Get(jetstream.MsgIDHeader) == id
 		return !found
 	})

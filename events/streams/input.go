@@ -1,4 +1,4 @@
-package events
+package streams
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"shipments/events"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,23 +19,23 @@ var ErrNoInput = errors.New("no such input")
 
 // ReadInput reads the message of the SHIPMENTS stream with a sequence, or
 // returns [ErrNoInput].
-func ReadInput(ctx context.Context, js jetstream.JetStream, sequence uint64) (Input, error) {
+func ReadInput(ctx context.Context, js jetstream.JetStream, sequence uint64) (events.Input, error) {
 	if sequence == 0 {
-		return Input{}, ErrNoInput
+		return events.Input{}, ErrNoInput
 	}
-	msg, err := getMessage(ctx, js, StreamShipments, getRequest{Sequence: sequence})
+	msg, err := getMessage(ctx, js, events.StreamShipments, getRequest{Sequence: sequence})
 	if err != nil {
-		return Input{}, fmt.Errorf("read input %d: %w", sequence, err)
+		return events.Input{}, fmt.Errorf("read input %d: %w", sequence, err)
 	}
 	if msg == nil {
-		return Input{}, ErrNoInput
+		return events.Input{}, ErrNoInput
 	}
-	return Input{
-		Stream:         StreamShipments,
+	return events.Input{
+		Stream:         events.StreamShipments,
 		StreamSequence: msg.Sequence,
 		Subject:        msg.Subject,
 		StoredAt:       msg.Time,
-		Headers:        EscapeHeaders(msg.Header),
+		Headers:        events.EscapeHeaders(msg.Header),
 		Data:           msg.Data,
 	}, nil
 }
@@ -96,10 +98,4 @@ func APISubject(js jetstream.JetStream, call string) string {
 		return "$JS." + options.Domain + ".API." + call
 	}
 	return "$JS.API." + call
-}
-
-// SignalledInput stands for an event that reached its process as a signal
-// without ever having been in the stream.
-func SignalledInput(eventType string, identity Trigger, data []byte) Input {
-	return Input{Stream: "signal:" + identity.Source + ":" + identity.ID, Subject: eventType, Data: data, StoredAt: time.Unix(0, 0).UTC()}
 }
