@@ -25,7 +25,7 @@ type Rules struct {
 	CollectionDelay time.Duration `json:"collectionDelay,omitempty"`
 	// RebookingWindow is how long a process stays open after a failed booking;
 	// see [Rules.RebookingWindowFor].
-	RebookingWindow time.Duration `json:"rebookingWindow,omitempty"`
+	RebookingWindow time.Duration `json:"rebookingTime,omitempty"`
 	// Carriers are the carriers that a shipment may travel with.
 	Carriers []Carrier `json:"carriers,omitempty"`
 }
