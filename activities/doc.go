@@ -3,6 +3,6 @@
 //
 // Activities are methods of structs that hold their dependencies. Workflows
 // name them through nil pointers of these types, never by string. All are
-// idempotent and safe for concurrent use. A business refusal is part of the
+// idempotent and safe for concurrent use. A carrier that declined is part of the
 // result; an error is a technical fault, which Temporal retries.
 package activities

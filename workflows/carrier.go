@@ -32,9 +32,9 @@ type CarrierPolicy struct {
 	// LocalFirst makes the first attempt within the workflow's own task, where
 	// it costs the Temporal server nothing.
 	LocalFirst bool `json:"localFirst,omitempty"`
-	// RecordRefusals puts what the carrier refused in the local first attempt on
-	// record before anybody acts on it. An effect has one answer for good; after a
-	// refusal, if it is asked again, the carrier may accept.
+	// RecordRefusals puts what the carrier declined in the local first attempt on
+	// record before anybody acts on it. An effect has one answer for good; a call
+	// that was declined may be accepted when it is made again.
 	RecordRefusals bool `json:"recordRefusals,omitempty"`
 }
 
@@ -52,7 +52,7 @@ func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLegReque
 	var reply carriers.ManifestLegReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.ManifestLeg, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.ManifestLegReply{Refusal: unavailable, Unanswered: true}
+		reply = carriers.ManifestLegReply{Declined: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
@@ -63,7 +63,7 @@ func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLegRequest]) (ca
 	var reply carriers.VoidLegReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.VoidLeg, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.VoidLegReply{Refusal: unavailable}
+		reply = carriers.VoidLegReply{Declined: unavailable}
 	}
 	return reply, err
 }
@@ -74,7 +74,7 @@ func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollectio
 	var reply carriers.BookCollectionReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.BookCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.BookCollectionReply{Refusal: unavailable, Unanswered: true}
+		reply = carriers.BookCollectionReply{Declined: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
@@ -85,7 +85,7 @@ func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelColle
 	var reply carriers.CancelCollectionReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.CancelCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.CancelCollectionReply{Refusal: unavailable}
+		reply = carriers.CancelCollectionReply{Declined: unavailable}
 	}
 	return reply, err
 }
@@ -104,8 +104,8 @@ func callCarrier(ctx workflow.Context, policy CarrierPolicy, shipmentID, what st
 	if policy.LocalFirst {
 		answered, wait := tryCarrier(ctx, what, activity, call, reply)
 		switch {
-		case answered && policy.RecordRefusals && reply.Refused():
-			return nil, record(ctx, "the carrier has refused")
+		case answered && policy.RecordRefusals && reply.WasDeclined():
+			return nil, record(ctx, "the carrier has declined")
 		case answered:
 			return nil, nil //nolint:nilnil // it went well
 		}

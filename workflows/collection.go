@@ -81,10 +81,10 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	}
 	if reply.Unanswered { // It may have been booked.
 		compensation := cancelBooking(ctx, in.Settings, s, in.Attempt)
-		return CollectionResult{Faults: []shipment.Fault{*reply.Refusal}, Compensation: compensation}, nil
+		return CollectionResult{Faults: []shipment.Fault{*reply.Declined}, Compensation: compensation}, nil
 	}
-	if reply.Refusal != nil {
-		return CollectionResult{Faults: []shipment.Fault{*reply.Refusal}}, nil
+	if reply.Declined != nil {
+		return CollectionResult{Faults: []shipment.Fault{*reply.Declined}}, nil
 	}
 	return CollectionResult{Booking: &shipment.CollectionBooking{
 		CarrierID:         s.CollectionCarrierID(),
@@ -109,7 +109,7 @@ func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment,
 			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt,
 		}})
 	if err != nil {
-		reply.Refusal = shipment.NewFault(integrationUnavailable, err.Error())
+		reply.Declined = shipment.NewFault(integrationUnavailable, err.Error())
 	}
-	return &shipment.Compensation{CollectionCancelled: reply.Refusal == nil, NotCancelled: reply.Refusal}
+	return &shipment.Compensation{CollectionCancelled: reply.Declined == nil, NotCancelled: reply.Declined}
 }

@@ -22,7 +22,7 @@ func TestAManifestedLegIsVoidedWhenTheOtherIsRefused(t *testing.T) {
 			b := setup(t, composition)
 			b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 				if call.Leg == 2 {
-					return carriers.ManifestLegReply{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
+					return carriers.ManifestLegReply{Declined: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
 				}
 				return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 			}
@@ -51,12 +51,12 @@ func TestALegThatCannotBeVoidedIsNamed(t *testing.T) {
 	b := setup(t, "none")
 	b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 		if call.Leg == 2 {
-			return carriers.ManifestLegReply{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
+			return carriers.ManifestLegReply{Declined: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
 		}
 		return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 	}
 	b.carrier.void = func(carriers.VoidLegRequest) (carriers.VoidLegReply, error) {
-		return carriers.VoidLegReply{Refusal: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
+		return carriers.VoidLegReply{Declined: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
 	}
 	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
 	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c5"), "nothing was voided")

@@ -59,8 +59,8 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 		case err != nil:
 			return ManifestationResult{}, fmt.Errorf("manifest leg %d: %w", i+1, err)
 		}
-		if replies[i].Refusal != nil {
-			faults = append(faults, *replies[i].Refusal)
+		if replies[i].Declined != nil {
+			faults = append(faults, *replies[i].Declined)
 		}
 	}
 	if len(faults) > 0 || cancelled {
@@ -83,7 +83,7 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 func toVoid(replies []carriers.ManifestLegReply) map[int][]string {
 	legs := map[int][]string{}
 	for i, reply := range replies {
-		if reply.Refusal == nil || reply.Unanswered {
+		if reply.Declined == nil || reply.Unanswered {
 			legs[i] = reply.TrackingNumbers
 		}
 	}
@@ -117,11 +117,11 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		}
 		var reply carriers.VoidLegReply
 		if err := future.Get(ctx, &reply); err != nil {
-			reply.Refusal = shipment.NewFault(integrationUnavailable, err.Error())
+			reply.Declined = shipment.NewFault(integrationUnavailable, err.Error())
 		}
 		leg := shipment.VoidedLeg{CarrierID: s.Legs[i].CarrierID, TrackingNumbers: legs[i]}
-		if reply.Refusal != nil {
-			done.NotVoided = append(done.NotVoided, shipment.NotVoidedLeg{VoidedLeg: leg, Fault: *reply.Refusal})
+		if reply.Declined != nil {
+			done.NotVoided = append(done.NotVoided, shipment.NotVoidedLeg{VoidedLeg: leg, Fault: *reply.Declined})
 			continue
 		}
 		done.Voided = append(done.Voided, leg)

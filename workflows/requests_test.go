@@ -201,7 +201,7 @@ func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	bookings := 0
 	b.carrier.book = func(call carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 		if bookings++; bookings < 3 {
-			return carriers.BookCollectionReply{Refusal: shipment.NewFault("Carrier collection booking failed", "2.3.4: no")}, nil
+			return carriers.BookCollectionReply{Declined: shipment.NewFault("Carrier collection booking failed", "2.3.4: no")}, nil
 		}
 		return carriers.Simulator{}.BookCollection(t.Context(), call)
 	}
@@ -280,7 +280,7 @@ func TestACancellationWhileARebookingIsBooked(t *testing.T) {
 			b.settings.Rules.RebookingWindow = time.Hour
 			b.carrier.book = func(call carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 				if call.Attempt == 1 {
-					return carriers.BookCollectionReply{Refusal: shipment.NewFault("no", "no")}, nil
+					return carriers.BookCollectionReply{Declined: shipment.NewFault("no", "no")}, nil
 				}
 				received := make(chan struct{})
 				b.env.SignalWorkflow(workflows.SignalRequested, cancellation("x-1", "c3"))

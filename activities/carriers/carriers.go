@@ -14,7 +14,7 @@ import (
 // effect of one call and gives the same answer, so that a retried activity
 // neither manifests twice nor invents new tracking numbers.
 //
-// A refusal is part of the reply, because it is a business outcome. An error
+// That the carrier declined is part of the reply: a business outcome. An error
 // is a technical fault, and worth a retry.
 //
 // Implementations are safe for concurrent use.
@@ -51,8 +51,8 @@ func (c ManifestLegRequest) IdempotencyKey() string { return key(c.ShipmentID, c
 type ManifestLegReply struct {
 	// TrackingNumbers has one number per package.
 	TrackingNumbers []string `json:"trackingNumbers,omitempty"`
-	// Refusal is set if the carrier said no.
-	Refusal *shipment.Fault `json:"refusal,omitempty"`
+	// Declined says why the carrier declined; it is nil if it did not.
+	Declined *shipment.Fault `json:"declined,omitempty"`
 	// Unanswered is set by the process if the carrier gave no answer within the
 	// deadline: whether the call had its effect is not known.
 	Unanswered bool `json:"unanswered,omitempty"`
@@ -71,7 +71,7 @@ func (c VoidLegRequest) IdempotencyKey() string { return key(c.ShipmentID, c.Leg
 
 // VoidLegReply is the carrier's answer.
 type VoidLegReply struct {
-	Refusal *shipment.Fault `json:"refusal,omitempty"`
+	Declined *shipment.Fault `json:"declined,omitempty"`
 }
 
 // BookCollectionRequest is the request to book the collection.
@@ -115,35 +115,35 @@ func attempt(purpose string, n int) string {
 
 // CancelCollectionReply is the carrier's answer.
 type CancelCollectionReply struct {
-	Refusal *shipment.Fault `json:"refusal,omitempty"`
+	Declined *shipment.Fault `json:"declined,omitempty"`
 }
 
 // BookCollectionReply is the carrier's answer.
 type BookCollectionReply struct {
 	BookingReference  string          `json:"bookingReference,omitempty"`
 	LocationReference string          `json:"locationReference,omitempty"`
-	Refusal           *shipment.Fault `json:"refusal,omitempty"`
+	Declined          *shipment.Fault `json:"declined,omitempty"`
 	// Unanswered is as for [ManifestLegReply].
 	Unanswered bool `json:"unanswered,omitempty"`
 }
 
 // Reply is a carrier's answer to a call.
 type Reply interface {
-	// Refused reports whether the carrier said no.
-	Refused() bool
+	// WasDeclined reports whether the carrier declined.
+	WasDeclined() bool
 }
 
-// Refused is true if the leg was not manifested.
-func (r ManifestLegReply) Refused() bool { return r.Refusal != nil }
+// WasDeclined is true if the leg was not manifested.
+func (r ManifestLegReply) WasDeclined() bool { return r.Declined != nil }
 
-// Refused is true if the leg was not voided.
-func (r VoidLegReply) Refused() bool { return r.Refusal != nil }
+// WasDeclined is true if the leg was not voided.
+func (r VoidLegReply) WasDeclined() bool { return r.Declined != nil }
 
-// Refused is true if the collection was not booked.
-func (r BookCollectionReply) Refused() bool { return r.Refusal != nil }
+// WasDeclined is true if the collection was not booked.
+func (r BookCollectionReply) WasDeclined() bool { return r.Declined != nil }
 
-// Refused is true if the booking was not cancelled.
-func (r CancelCollectionReply) Refused() bool { return r.Refusal != nil }
+// WasDeclined is true if the booking was not cancelled.
+func (r CancelCollectionReply) WasDeclined() bool { return r.Declined != nil }
 
 func key(shipmentID string, leg int, purpose string) string {
 	return fmt.Sprintf("%s/leg-%d/%s", shipmentID, leg, purpose)

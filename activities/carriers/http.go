@@ -20,8 +20,8 @@ import (
 
 // HTTP is a carrier behind the JSON API that openapi.yaml describes.
 //
-//   - 2xx is the carrier's answer; 400, 409, 410 and 422 are refusals, with the
-//     carrier's error codes.
+//   - 2xx is the carrier's answer; 400, 409, 410 and 422: the carrier declined, with its
+//     error codes.
 //   - 429 and 503 say when to try again (Retry-After), which is honoured.
 //   - Everything else is a technical fault and tried again: other 5xx, a broken
 //     connection, and what looks like a wrong set-up (401, 403, 404), which
@@ -55,31 +55,31 @@ func NewHTTP(base *url.URL, token string, timeout time.Duration) *HTTP {
 // ManifestLeg hands a leg over.
 func (h *HTTP) ManifestLeg(ctx context.Context, call ManifestLegRequest) (ManifestLegReply, error) {
 	var reply ManifestLegReply
-	refusal, err := h.call(ctx, "v1/manifestations", call.IdempotencyKey(), call, &reply)
-	if err == nil && refusal == nil && len(reply.TrackingNumbers) == 0 {
+	declined, err := h.call(ctx, "v1/manifestations", call.IdempotencyKey(), call, &reply)
+	if err == nil && declined == nil && len(reply.TrackingNumbers) == 0 {
 		err = errors.New("the carrier manifested the leg without a tracking number")
 	}
-	return ManifestLegReply{TrackingNumbers: reply.TrackingNumbers, Refusal: refusal}, err
+	return ManifestLegReply{TrackingNumbers: reply.TrackingNumbers, Declined: declined}, err
 }
 
 // VoidLeg takes a leg back.
 func (h *HTTP) VoidLeg(ctx context.Context, call VoidLegRequest) (VoidLegReply, error) {
-	refusal, err := h.call(ctx, "v1/manifestation-voids", call.IdempotencyKey(), call, &struct{}{})
-	return VoidLegReply{Refusal: refusal}, err
+	declined, err := h.call(ctx, "v1/manifestation-voids", call.IdempotencyKey(), call, &struct{}{})
+	return VoidLegReply{Declined: declined}, err
 }
 
 // BookCollection books the collection.
 func (h *HTTP) BookCollection(ctx context.Context, call BookCollectionRequest) (BookCollectionReply, error) {
 	var reply BookCollectionReply
-	refusal, err := h.call(ctx, "v1/collections", call.IdempotencyKey(), call, &reply)
-	reply.Refusal = refusal
+	declined, err := h.call(ctx, "v1/collections", call.IdempotencyKey(), call, &reply)
+	reply.Declined = declined
 	return reply, err
 }
 
 // CancelCollection takes a booking back.
 func (h *HTTP) CancelCollection(ctx context.Context, call CancelCollectionRequest) (CancelCollectionReply, error) {
-	refusal, err := h.call(ctx, "v1/collection-cancellations", call.IdempotencyKey(), call, &struct{}{})
-	return CancelCollectionReply{Refusal: refusal}, err
+	declined, err := h.call(ctx, "v1/collection-cancellations", call.IdempotencyKey(), call, &struct{}{})
+	return CancelCollectionReply{Declined: declined}, err
 }
 
 // call makes one call. On a repeat, and after a lost reply, the key's result
@@ -94,9 +94,9 @@ func (h *HTTP) call(ctx context.Context, path, key string, request, reply any) (
 	}
 	ctx = context.WithoutCancel(ctx)
 	if isRepeat(ctx) {
-		known, refusal, err := h.result(ctx, key, reply)
+		known, declined, err := h.result(ctx, key, reply)
 		if known || err != nil {
-			return refusal, err
+			return declined, err
 		}
 	}
 	body, err := json.Marshal(request)
@@ -106,9 +106,9 @@ func (h *HTTP) call(ctx context.Context, path, key string, request, reply any) (
 	status, header, answer, err := h.do(ctx, http.MethodPost, h.base.JoinPath(path), key, body)
 	if err != nil {
 		// It may have had its effect: the answer is still to be had.
-		known, refusal, resultErr := h.result(ctx, key, reply)
+		known, declined, resultErr := h.result(ctx, key, reply)
 		if known && resultErr == nil {
-			return refusal, nil
+			return declined, nil
 		}
 		return nil, fmt.Errorf("call the carrier: %w", err)
 	}
@@ -122,7 +122,7 @@ func isRepeat(ctx context.Context) bool {
 
 // result asks what the call with a key was answered. It is not known if no
 // such call has had an effect.
-func (h *HTTP) result(ctx context.Context, key string, reply any) (known bool, refusal *shipment.Fault, err error) {
+func (h *HTTP) result(ctx context.Context, key string, reply any) (known bool, declined *shipment.Fault, err error) {
 	at := h.base.JoinPath("v1/results")
 	at.RawQuery = url.Values{"key": {key}}.Encode()
 	status, header, answer, err := h.do(ctx, http.MethodGet, at, "", nil)
@@ -143,8 +143,8 @@ func (h *HTTP) result(ctx context.Context, key string, reply any) (known bool, r
 	if err := json.Unmarshal(answer, &result); err != nil {
 		return false, nil, fmt.Errorf("decode the result: %w", err)
 	}
-	refusal, err = interpret(result.Status, http.Header{}, result.Body, reply)
-	return err == nil, refusal, err
+	declined, err = interpret(result.Status, http.Header{}, result.Body, reply)
+	return err == nil, declined, err
 }
 
 func (h *HTTP) do(ctx context.Context, method string, at *url.URL, key string, body []byte) (int, http.Header, []byte, error) {
@@ -181,9 +181,9 @@ func interpret(status int, header http.Header, answer []byte, reply any) (*shipm
 		if err := json.Unmarshal(answer, reply); err != nil {
 			return nil, fmt.Errorf("decode the carrier's answer: %w", err)
 		}
-		return nil, nil //nolint:nilnil // no refusal
+		return nil, nil //nolint:nilnil // it did not decline
 	case status == http.StatusBadRequest, status == http.StatusConflict, status == http.StatusGone, status == http.StatusUnprocessableEntity:
-		return refusalOf(status, answer), nil
+		return declinedBecause(status, answer), nil
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
 		return nil, temporal.NewApplicationErrorWithOptions(fmt.Sprintf("the carrier answered %d", status), "CarrierBusy",
 			temporal.ApplicationErrorOptions{NextRetryDelay: retryAfter(header)})
@@ -192,10 +192,10 @@ func interpret(status int, header http.Header, answer []byte, reply any) (*shipm
 	}
 }
 
-func refusalOf(status int, answer []byte) *shipment.Fault {
+func declinedBecause(status int, answer []byte) *shipment.Fault {
 	var fault shipment.Fault
 	if err := json.Unmarshal(answer, &fault); err != nil || fault.Description == "" {
-		return shipment.NewFault("Carrier refused the call", fmt.Sprintf("HTTP %d", status))
+		return shipment.NewFault("Carrier declined the call", fmt.Sprintf("HTTP %d", status))
 	}
 	return &fault
 }

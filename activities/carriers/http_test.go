@@ -51,10 +51,10 @@ func TestOverHTTPACarrierAnswersLikeTheSimulator(t *testing.T) {
 	}
 	voided, err := carrier.VoidLeg(t.Context(), carriers.VoidLegRequest{ShipmentID: "c5", Leg: 1})
 	require.NoError(t, err)
-	require.Nil(t, voided.Refusal)
+	require.Nil(t, voided.Declined)
 	cancelled, err := carrier.CancelCollection(t.Context(), carriers.CancelCollectionRequest{ShipmentID: "c5", Attempt: 1})
 	require.NoError(t, err)
-	require.Nil(t, cancelled.Refusal)
+	require.Nil(t, cancelled.Declined)
 	effects, repeats := server.Effects()
 	require.Equal(t, map[string]int{
 		"c5/leg-1/manifest": 1, "c51/leg-1/manifest": 1, "c5/leg-1/book-collection": 1, "c52/leg-1/book-collection": 1,
@@ -78,22 +78,22 @@ func TestALostReplyIsReconciled(t *testing.T) {
 func TestWhatACarriersAnswerMeans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		status  int
-		header  string
-		body    string
-		refused string
-		retry   time.Duration
+		status   int
+		header   string
+		body     string
+		declined string
+		retry    time.Duration
 	}{
-		"refusal with codes":    {status: 422, body: `{"description":"No","errors":["7.7: no"]}`, refused: "No"},
-		"refusal without codes": {status: 400, body: `<html>`, refused: "Carrier refused the call"},
-		"busy":                  {status: 429, header: "7", retry: 7 * time.Second},
-		"down for maintenance":  {status: 503, header: "90000", retry: time.Hour},
-		"busy without a time":   {status: 429},
-		"internal error":        {status: 500, body: `{"description":"No","errors":["x"]}`},
-		"wrong token":           {status: 401, body: `{"description":"No","errors":["x"]}`},
-		"wrong URL":             {status: 404},
-		"not JSON":              {status: 200, body: "<html>"},
-		"no tracking number":    {status: 200, body: "{}"},
+		"declined with codes":    {status: 422, body: `{"description":"No","errors":["7.7: no"]}`, declined: "No"},
+		"declined without codes": {status: 400, body: `<html>`, declined: "Carrier declined the call"},
+		"busy":                   {status: 429, header: "7", retry: 7 * time.Second},
+		"down for maintenance":   {status: 503, header: "90000", retry: time.Hour},
+		"busy without a time":    {status: 429},
+		"internal error":         {status: 500, body: `{"description":"No","errors":["x"]}`},
+		"wrong token":            {status: 401, body: `{"description":"No","errors":["x"]}`},
+		"wrong URL":              {status: 404},
+		"not JSON":               {status: 200, body: "<html>"},
+		"no tracking number":     {status: 200, body: "{}"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -109,13 +109,13 @@ func TestWhatACarriersAnswerMeans(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			}), "")
 			reply, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
-			if test.refused != "" {
+			if test.declined != "" {
 				require.NoError(t, err)
-				require.Equal(t, test.refused, reply.Refusal.Description)
+				require.Equal(t, test.declined, reply.Declined.Description)
 				return
 			}
 			require.Error(t, err)
-			require.Nil(t, reply.Refusal, "a technical fault is no business failure")
+			require.Nil(t, reply.Declined, "a technical fault is no business failure")
 			var application *temporal.ApplicationError
 			if test.retry > 0 {
 				require.ErrorAs(t, err, &application)
@@ -134,7 +134,7 @@ func TestAKeyIsForOneCall(t *testing.T) {
 	other.Packages = nil
 	reply, err := carrier.ManifestLeg(t.Context(), other)
 	require.NoError(t, err)
-	require.Equal(t, "Key in use", reply.Refusal.Description)
+	require.Equal(t, "Key in use", reply.Declined.Description)
 }
 
 func TestTheDescriptionOfTheAPIIsYAMLAndNamesEveryPath(t *testing.T) {

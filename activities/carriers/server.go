@@ -68,10 +68,10 @@ func NewServer(simulator Simulator, token string, chaos Chaos) *Server {
 		simulator: simulator, chaos: chaos, token: token, mux: http.NewServeMux(),
 		random: rand.New(rand.NewPCG(chaos.Seed, 0)), results: map[string]*result{}, //nolint:gosec // chaos need no secrets
 	}
-	handle(s, "POST /v1/manifestations", simulator.ManifestLeg, func(m ManifestLegReply) *shipment.Fault { return m.Refusal })
-	handle(s, "POST /v1/manifestation-voids", simulator.VoidLeg, func(v VoidLegReply) *shipment.Fault { return v.Refusal })
-	handle(s, "POST /v1/collections", simulator.BookCollection, func(b BookCollectionReply) *shipment.Fault { return b.Refusal })
-	handle(s, "POST /v1/collection-cancellations", simulator.CancelCollection, func(c CancelCollectionReply) *shipment.Fault { return c.Refusal })
+	handle(s, "POST /v1/manifestations", simulator.ManifestLeg, func(m ManifestLegReply) *shipment.Fault { return m.Declined })
+	handle(s, "POST /v1/manifestation-voids", simulator.VoidLeg, func(v VoidLegReply) *shipment.Fault { return v.Declined })
+	handle(s, "POST /v1/collections", simulator.BookCollection, func(b BookCollectionReply) *shipment.Fault { return b.Declined })
+	handle(s, "POST /v1/collection-cancellations", simulator.CancelCollection, func(c CancelCollectionReply) *shipment.Fault { return c.Declined })
 	s.mux.HandleFunc("GET /v1/results", s.serveResult)
 	s.mux.HandleFunc("GET /v1/effects", s.serveEffects)
 	s.mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
@@ -103,7 +103,7 @@ func (s *Server) Effects() (effects map[string]int, repeats int) {
 }
 
 // handle serves one kind of call.
-func handle[Call, Reply any](s *Server, pattern string, do func(context.Context, Call) (Reply, error), refusal func(Reply) *shipment.Fault) {
+func handle[Call, Reply any](s *Server, pattern string, do func(context.Context, Call) (Reply, error), declined func(Reply) *shipment.Fault) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReply))
@@ -131,8 +131,8 @@ func handle[Call, Reply any](s *Server, pattern string, do func(context.Context,
 			switch {
 			case err != nil:
 				return http.StatusInternalServerError, *shipment.NewFault("Internal error", err.Error())
-			case refusal(reply) != nil:
-				return http.StatusUnprocessableEntity, refusal(reply)
+			case declined(reply) != nil:
+				return http.StatusUnprocessableEntity, declined(reply)
 			default:
 				return http.StatusOK, reply
 			}

@@ -10,7 +10,7 @@ import (
 	"shipments/shipment/emulation"
 )
 
-// The refusals of the simulator.
+// What the simulator declines with.
 const (
 	manifestationFailed = "Carrier manifestation failed"
 	bookingFailed       = "Carrier collection booking failed"
@@ -20,10 +20,10 @@ const (
 // derived from the idempotency key, so that the same call always gets the same
 // answer without anything being remembered.
 //
-// While emulating, the shipment id decides what it refuses; see
-// [shipment.Emulated]. It is safe for concurrent use.
+// While emulating, the shipment id decides what it declines; see
+// package emulation. It is safe for concurrent use.
 type Simulator struct {
-	// Emulation makes the simulator refuse what the shipment id asks it to.
+	// Emulation makes the simulator decline what the shipment id asks it to.
 	Emulation bool
 }
 
@@ -35,7 +35,7 @@ func (s Simulator) ManifestLeg(ctx context.Context, call ManifestLegRequest) (Ma
 		return ManifestLegReply{}, err
 	}
 	if s.Emulation && emulation.ID(call.ShipmentID).Ending() == emulation.DeclinesManifestation {
-		return ManifestLegReply{Refusal: shipment.NewFault(manifestationFailed, "1.2.3: Manifestation failed")}, nil
+		return ManifestLegReply{Declined: shipment.NewFault(manifestationFailed, "1.2.3: Manifestation failed")}, nil
 	}
 	numbers := make([]string, max(1, len(call.Packages)))
 	for i := range numbers {
@@ -56,7 +56,7 @@ func (s Simulator) BookCollection(ctx context.Context, call BookCollectionReques
 	}
 	emulated := emulation.ID(call.ShipmentID)
 	if s.Emulation && (emulated.Ending() == emulation.DeclinesCollection || (emulated.Ending() == emulation.DeclinesFirstCollection && call.Attempt <= 1)) {
-		return BookCollectionReply{Refusal: shipment.NewFault(bookingFailed, "2.3.4: Collection not possible on the requested day")}, nil
+		return BookCollectionReply{Declined: shipment.NewFault(bookingFailed, "2.3.4: Collection not possible on the requested day")}, nil
 	}
 	return BookCollectionReply{
 		BookingReference:  reference(call.IdempotencyKey(), "booking"),

@@ -48,16 +48,16 @@ func TestAShipmentWithoutPackagesIsOnePackage(t *testing.T) {
 	require.Len(t, reply.TrackingNumbers, 1)
 }
 
-func TestRefusalsAreForEmulationAlone(t *testing.T) {
+func TestSimulatorDeclinesOnlyWhileEmulating(t *testing.T) {
 	t.Parallel()
-	for emulation, refused := range map[bool]bool{true: true, false: false} {
+	for emulation, declined := range map[bool]bool{true: true, false: false} {
 		s := carriers.Simulator{Emulation: emulation}
 		manifested, err := s.ManifestLeg(t.Context(), manifest("c31", 1))
 		require.NoError(t, err)
-		require.Equal(t, refused, manifested.Refusal != nil)
+		require.Equal(t, declined, manifested.Declined != nil)
 		booked, err := s.BookCollection(t.Context(), carriers.BookCollectionRequest{ShipmentID: "c32"})
 		require.NoError(t, err)
-		require.Equal(t, refused, booked.Refusal != nil)
+		require.Equal(t, declined, booked.Declined != nil)
 	}
 }
 
