@@ -1,12 +1,15 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"go.temporal.io/server/common/primitives"
 
@@ -33,8 +36,13 @@ type listeners struct {
 // are taken.
 func (s *Stack) check(ctx context.Context) error {
 	errs := []error{s.listen(ctx)}
-	// The addresses of the servers are not known yet: any will do.
-	if s.Config = s.configure("nats://"+loopback, loopback+":1"); s.hasHosts() {
+	if file := s.options.TemporalConfig; file != "" {
+		if _, err := os.Stat(file); err != nil {
+			errs = append(errs, fmt.Errorf("--temporal-config: %w", err))
+		}
+	}
+	if s.hasHosts() {
+		s.Config = s.configure("nats://"+loopback, loopback+":1") // The servers' own addresses are not known yet.
 		if err := s.Config.Validate(); err != nil {
 			errs = append(errs, err)
 		} else {
@@ -47,17 +55,11 @@ func (s *Stack) check(ctx context.Context) error {
 // listen binds the addresses. It reports every port that is taken.
 func (s *Stack) listen(ctx context.Context) error {
 	var errs []error
-	bind := func(what, address, remedy string) net.Listener {
-		var listen net.ListenConfig
-		listener, err := listen.Listen(ctx, "tcp", address)
+	bind := func(what, address, flag string) net.Listener {
+		listener, err := s.bind(ctx, address, flag)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w: stop what uses it, or choose another with %s", what, err, remedy))
-			return nil
+			errs = append(errs, fmt.Errorf("%s: %w", what, err))
 		}
-		s.undo = append(s.undo, func() error {
-			_ = listener.Close() // The only error is that it is closed: its server has done that.
-			return nil
-		})
 		return listener
 	}
 	local := func(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
@@ -69,10 +71,8 @@ func (s *Stack) listen(ctx context.Context) error {
 		if s.listeners.http = bind("HTTP API", o.HTTPAddr, "--http-addr"); s.listeners.http != nil {
 			s.HTTPAddr = s.listeners.http.Addr().String()
 		}
-	case o.Config.HealthAddr != "":
-		s.listeners.http = bind("health of the hosts", o.Config.HealthAddr, "SHIPMENTS_HEALTH_ADDR")
 	default: // The stack asks there whether the hosts are ready.
-		s.listeners.http = bind("health of the hosts", local(0), "SHIPMENTS_HEALTH_ADDR")
+		s.listeners.http = bind("health of the hosts", cmp.Or(o.Config.HealthAddr, local(0)), "SHIPMENTS_HEALTH_ADDR")
 	}
 	if o.NATSPort != 0 {
 		s.listeners.reserved.nats = bind("NATS", local(o.NATSPort), "--nats-port")
@@ -93,6 +93,24 @@ func (s *Stack) listen(ctx context.Context) error {
 		s.listeners.reserved.ui = bind("Temporal UI", local(port), "--ui-port")
 	}
 	return errors.Join(errs...)
+}
+
+// bind listens on an address, until Stop at the latest.
+func (s *Stack) bind(ctx context.Context, address, flag string) (net.Listener, error) {
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", address)
+	if err != nil {
+		advice := "choose another with " + flag
+		if errors.Is(err, syscall.EADDRINUSE) {
+			advice = "stop what uses it, or " + advice
+		}
+		return nil, fmt.Errorf("%w: %s", err, advice)
+	}
+	s.undo = append(s.undo, func() error {
+		_ = listener.Close() // The only error is that it is closed: its server has done that.
+		return nil
+	})
+	return listener, nil
 }
 
 func (s *Stack) hasAPI() bool {
