@@ -127,18 +127,19 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, 5*time.Second, config.CollectionDelay)
 }
 
-// load makes a configuration against a server of the test's.
-func load(t *testing.T, s *eventstest.Server) hosts.Config {
+// load makes a configuration against a server of the test's, and the listener
+// that its HTTP address is bound to. The test, or RunOn, closes it.
+func load(t *testing.T, s *eventstest.Server) (hosts.Config, net.Listener) {
 	t.Helper()
 	config, err := hosts.LoadConfig()
 	require.NoError(t, err)
 	config.NATSURL, config.TemporalAddress = s.ClientURL(), "127.0.0.1:1"
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
 	config.HTTPAddr = listener.Addr().String()
-	require.NoError(t, listener.Close())
 	require.NoError(t, config.Validate())
-	return config
+	return config, listener
 }
 
 func get(t *testing.T, url string) int {
@@ -153,12 +154,12 @@ func get(t *testing.T, url string) int {
 
 func TestTheAPIRunsWithoutTemporalAndProvisionsTheStreams(t *testing.T) {
 	s := eventstest.Start(t)
-	config := load(t, s)
+	config, listener := load(t, s)
 	named, err := hosts.Named("api")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- hosts.Run(ctx, config, named, zerolog.Nop()) }()
+	go func() { ended <- hosts.RunOn(ctx, listener, config, named, zerolog.Nop()) }()
 	require.Eventually(t, func() bool { return get(t, "http://"+config.HTTPAddr+"/readyz") == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
 	differences, err := streams.Check(t.Context(), s.JS, 1)
 	require.NoError(t, err)
@@ -172,10 +173,10 @@ func TestTheAPIRunsWithoutTemporalAndProvisionsTheStreams(t *testing.T) {
 
 func TestHostsWaitForTemporalAndStopWhileTheyWait(t *testing.T) {
 	s := eventstest.Start(t)
-	config := load(t, s)
+	config, listener := load(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- hosts.Run(ctx, config, hosts.All(), zerolog.Nop()) }()
+	go func() { ended <- hosts.RunOn(ctx, listener, config, hosts.All(), zerolog.Nop()) }()
 	require.Eventually(t, func() bool { return get(t, "http://"+config.HTTPAddr+"/healthz") == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
 	require.Equal(t, http.StatusServiceUnavailable, get(t, "http://"+config.HTTPAddr+"/readyz"))
 	cancel()
@@ -189,14 +190,14 @@ func TestHostsWaitForTemporalAndStopWhileTheyWait(t *testing.T) {
 
 func TestStreamsThatWouldHaveToBeForcedAreAnError(t *testing.T) {
 	s := eventstest.Start(t)
-	config := load(t, s)
+	config, listener := load(t, s)
 	wrong := streams.Configs(1)[0]
 	wrong.Subjects = append(wrong.Subjects, "orders.>")
 	_, err := s.JS.CreateStream(t.Context(), wrong)
 	require.NoError(t, err)
 	named, err := hosts.Named("api")
 	require.NoError(t, err)
-	require.ErrorContains(t, hosts.Run(t.Context(), config, named, zerolog.Nop()), "the streams cannot be used as they are")
+	require.ErrorContains(t, hosts.RunOn(t.Context(), listener, config, named, zerolog.Nop()), "the streams cannot be used as they are")
 }
 
 func TestACarriersTokenThatIsMissingIsToldAtStart(t *testing.T) {
@@ -207,8 +208,18 @@ carriers:
   - {id: one, name: One, url: "http://127.0.0.1:1", tokenVariable: TOKEN_OF_ONE, booking: {opens: "08:00", cutOff: "12:00"}}
 `), 0o600))
 	t.Setenv("SHIPMENTS_CARRIERS", file)
-	config := load(t, s)
+	config, listener := load(t, s)
 	named, err := hosts.Named("carrier")
 	require.NoError(t, err)
-	require.ErrorContains(t, hosts.Run(t.Context(), config, named, zerolog.Nop()), "TOKEN_OF_ONE is not set")
+	require.ErrorContains(t, hosts.Check(config, named), "host carrier: TOKEN_OF_ONE is not set")
+	require.ErrorContains(t, hosts.RunOn(t.Context(), listener, config, named, zerolog.Nop()), "TOKEN_OF_ONE is not set")
+	_, err = listener.Accept()
+	require.ErrorIs(t, err, net.ErrClosed, "the listener is closed")
+
+	others, err := hosts.Named("consumer", "orchestrator", "api")
+	require.NoError(t, err)
+	require.NoError(t, hosts.Check(config, others), "they call no carrier")
+	config.ChildWorkflows = "none"
+	require.NoError(t, config.Validate())
+	require.ErrorContains(t, hosts.Check(config, others), "host orchestrator: TOKEN_OF_ONE is not set", "it calls carriers inline")
 }

@@ -23,22 +23,45 @@ import (
 )
 
 // Run runs hosts until ctx is done, then drains them and returns nil. The
-// configuration must be valid. A port that is taken, or streams that cannot be
-// used as they are, end it with an error; NATS and Temporal being away does
-// not: it waits for them.
+// configuration must be valid. A port that is taken, a carrier's token that is
+// missing, or streams that cannot be used as they are, end it with an error;
+// NATS and Temporal being away does not: it waits for them.
 //
 //	HTTP listener ─ bound first, so that a taken port is an error at start
 //	provision     ─ streams and search attributes, tried until it succeeds
 //	hosts         ─ consumer, workers, api; the first error stops all
 //	NATS          ─ closed last: what is drained still publishes
 func Run(ctx context.Context, config Config, run []Host, log zerolog.Logger) error {
+	address := config.HealthAddr
+	if hasAPI(run) {
+		address = config.HTTPAddr
+	}
+	if address == "" {
+		return RunOn(ctx, nil, config, run, log)
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen for HTTP: %w", err)
+	}
+	return RunOn(ctx, listener, config, run, log)
+}
+
+// RunOn is [Run] with a listener that is bound already: it serves the API, or
+// the health routes where the API is not among the hosts, and is closed in any
+// case. With a nil listener nothing is served. The addresses in the
+// configuration are not listened on.
+func RunOn(ctx context.Context, listener net.Listener, config Config, run []Host, log zerolog.Logger) error {
 	worker.SetStickyWorkflowCacheSize(stickyCacheSize)
-	p := &process{config: config, log: log, provisioned: make(chan struct{}), hasAPI: slices.ContainsFunc(run, func(h Host) bool { return h.Name == "api" })}
+	p := &process{config: config, log: log, listener: listener, provisioned: make(chan struct{}), hasAPI: hasAPI(run)}
 	p.needsTemporal = !p.hasAPI || len(run) > 1
-	if err := p.open(ctx); err != nil {
+	defer p.close()
+	if err := Check(config, run); err != nil {
 		return err
 	}
-	defer p.close()
+	if err := p.open(); err != nil {
+		return err
+	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.provision(ctx) })
@@ -58,6 +81,10 @@ func Run(ctx context.Context, config Config, run []Host, log zerolog.Logger) err
 	return group.Wait()
 }
 
+func hasAPI(run []Host) bool {
+	return slices.ContainsFunc(run, func(h Host) bool { return h.Name == "api" })
+}
+
 // process is what the hosts in one process share.
 type process struct {
 	config        Config
@@ -70,35 +97,18 @@ type process struct {
 	temporal  client.Client
 	publisher *streams.Publisher
 	listener  net.Listener
-	// integrations are the carriers' systems; integrationsMissing names the
-	// tokens that are not there.
-	integrations        map[string]carriers.Client
-	integrationsMissing error
+	// integrations are the carriers' systems: those whose token is set.
+	integrations map[string]carriers.Client
 	// provisioned is closed when streams and search attributes are there.
 	provisioned chan struct{}
 }
 
-// open binds the listener and makes the clients, which connect on their own.
-func (p *process) open(ctx context.Context) (err error) {
-	defer func() {
-		if err != nil {
-			p.close()
-		}
-	}()
-	address := p.config.HealthAddr
-	if p.hasAPI {
-		address = p.config.HTTPAddr
-	}
-	if address != "" {
-		var listen net.ListenConfig
-		if p.listener, err = listen.Listen(ctx, "tcp", address); err != nil {
-			return fmt.Errorf("listen for HTTP: %w", err)
-		}
-	}
+// open makes the clients, which connect on their own.
+func (p *process) open() (err error) {
 	if p.nats, p.js, err = Connect(p.config, p.log); err != nil {
 		return err
 	}
-	p.integrations, p.integrationsMissing = p.config.carriers.Integrations(p.config.Emulation)
+	p.integrations, _ = p.config.carriers.Integrations(p.config.Emulation) // Check has reported the missing ones.
 	p.publisher = streams.NewPublisher(p.js, p.config.PublicURL)
 	p.temporal, err = client.NewLazyClient(temporalOptions(p.config, p.log))
 	if err != nil {

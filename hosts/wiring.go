@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"go.temporal.io/sdk/worker"
@@ -53,9 +54,6 @@ func (p *process) apiHandler() http.Handler {
 // runWorker runs the worker of one task queue. Temporal being away delays its
 // start; afterwards the SDK reconnects by itself.
 func runWorker(ctx context.Context, p *process, queue string) error {
-	if err := p.checkIntegrations(queue); err != nil {
-		return err
-	}
 	log := p.log.With().Str("queue", queue).Logger()
 	for ctx.Err() == nil {
 		w, fatal, err := startWorker(ctx, p, queue)
@@ -73,12 +71,20 @@ func runWorker(ctx context.Context, p *process, queue string) error {
 	return nil
 }
 
-// checkIntegrations complains at start when a carrier's token is missing and
-// this host may have to call carriers: as the carrier host, or as any worker
-// when carrier calls run inline on their parents' hosts.
-func (p *process) checkIntegrations(queue string) error {
-	if queue == workflows.QueueCarrier || !p.config.composition.Has(shipment.StageCarrier) {
-		return p.integrationsMissing
+// Check reports what ends hosts as soon as they start although their
+// configuration is valid: a carrier's token that is missing where carriers may
+// be called. They are called by the carrier host, and by every worker host when
+// carrier calls run inline on their parents' hosts.
+func Check(config Config, run []Host) error {
+	_, missing := config.carriers.Integrations(config.Emulation)
+	if missing == nil {
+		return nil
+	}
+	inline := !config.composition.Has(shipment.StageCarrier)
+	for _, h := range run {
+		if h.Queue == workflows.QueueCarrier || (h.Queue != "" && inline) {
+			return fmt.Errorf("host %s: %w", h.Name, missing)
+		}
 	}
 	return nil
 }

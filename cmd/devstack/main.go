@@ -1,8 +1,3 @@
-// Command devstack runs the whole shipment process manager in one process, with
-// nothing but Go installed: a NATS server with JetStream, the Temporal server
-// on SQLite, the Temporal UI, and the seven hosts.
-//
-// It is a module of its own, so that the production module carries no server.
 package main
 
 import (
@@ -12,7 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	_ "time/tzdata" // Not every machine has time zones.
+	_ "time/tzdata" // For machines without a time zone database.
 
 	"shipments/cmd/devstack/stack"
 )

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,11 +81,7 @@ func startWith(t testing.TB, composition string, delay time.Duration, options st
 	s, err := stack.Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop()) })
-	sys := dial(t, s.NATSURL, s.TemporalAddress, s.HTTPAddr)
-	if slices.ContainsFunc(options.Hosts, func(h hosts.Host) bool { return h.Name == "api" }) {
-		sys.ready(t)
-	}
-	return sys
+	return dial(t, s.NATSURL, s.TemporalAddress, s.HTTPAddr)
 }
 
 // silent is a logger for clients whose servers are killed on purpose.
@@ -99,17 +94,37 @@ func (silent) Error(string, ...any) {}
 
 const patience = time.Minute
 
+// eventually waits until a condition holds.
 func eventually(t testing.TB, condition func() bool, what string, args ...any) {
 	t.Helper()
-	require.Eventually(t, condition, patience, 20*time.Millisecond, append([]any{what}, args...)...)
+	eventuallyWithin(t, patience, condition, what, args...)
 }
 
-func (s *system) ready(t testing.TB) {
+// eventuallyWithin waits longer than usual, or less long.
+func eventuallyWithin(t testing.TB, patience time.Duration, condition func() bool, what string, args ...any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for !condition() {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			require.Fail(t, "this took too long", append([]any{what}, args...)...)
+		}
+	}
+}
+
+// ready waits until the API of hosts that run as processes is ready. The test
+// fails as soon as one of them has ended.
+func (s *system) ready(t testing.TB, processes ...*harness.Process) {
 	t.Helper()
 	eventually(t, func() bool {
+		for _, p := range processes {
+			require.NoError(t, p.Failure())
+		}
 		status, _ := s.get(t, "/readyz")
 		return status == http.StatusOK
-	}, "the system is not ready")
+	}, "the hosts are ready")
 }
 
 func (s *system) get(t testing.TB, path string) (status int, body []byte) {
@@ -195,7 +210,7 @@ func (s *system) executions(t testing.TB, id string) []*workflowpb.WorkflowExecu
 	return list.GetExecutions()
 }
 
-// devstack starts a devstack process and returns when its banner is out.
+// devstack starts a process of the dev stack and returns when it is ready.
 func devstack(t testing.TB, env []string, args ...string) (*harness.Process, *system) {
 	t.Helper()
 	args = append([]string{"--nats-port=0", "--temporal-port=0", "--ui-port=0", "--http-addr=127.0.0.1:0"}, args...)

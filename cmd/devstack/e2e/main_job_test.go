@@ -246,7 +246,6 @@ func TestWhatIsNoShipmentIsRejectedAndTheRestGoesOn(t *testing.T) {
 func TestKilledWhileShipmentsWaitForTheirTimersAllFinishOnce(t *testing.T) {
 	data := t.TempDir()
 	p, s := devstack(t, []string{"SHIPMENTS_COLLECTION_DELAY=3s"}, "--data", data)
-	s.ready(t)
 	var ids []string
 	for i := range 20 {
 		id := fmt.Sprintf("%dkilled%02dx", 1+i%3, i)
@@ -260,7 +259,6 @@ func TestKilledWhileShipmentsWaitForTheirTimersAllFinishOnce(t *testing.T) {
 	p.Kill()
 
 	_, s = devstack(t, []string{"SHIPMENTS_COLLECTION_DELAY=3s"}, "--data", data)
-	s.ready(t)
 	for _, id := range ids {
 		result, _ := s.ended(t, id)
 		require.Equal(t, shipment.Success, result.Status)
@@ -278,7 +276,6 @@ func TestAfterARestartItWorksAtOnce(t *testing.T) {
 		func(p *harness.Process) { require.NoError(t, p.Terminate(os.Interrupt)) },
 	} {
 		p, s := devstack(t, []string{"SHIPMENTS_COLLECTION_DELAY=100ms"}, "--data", data)
-		s.ready(t)
 		began := time.Now()
 		id := fmt.Sprintf("crestart%dx", i)
 		status, _ := s.do(t, http.MethodPost, "/"+id)
@@ -391,7 +388,6 @@ func TestOverHTTPWithFaultsEveryCarrierEffectHappensOnce(t *testing.T) {
 func TestStoppingIsCleanAndQuick(t *testing.T) {
 	for _, with := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		p, s := devstack(t, nil, "--ephemeral")
-		s.ready(t)
 		for i := range 10 {
 			status, _ := s.do(t, http.MethodPost, fmt.Sprintf("/1stop%d", i))
 			require.Equal(t, http.StatusAccepted, status)

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"slices"
@@ -129,20 +128,6 @@ func (s *system) requireNoTimeouts(t testing.TB, n int) {
 				require.NoError(t, err)
 				require.NotContains(t, timedOut, event.GetEventType(), "%s: %v", e.GetExecution().GetWorkflowId(), event)
 			}
-		}
-	}
-}
-
-// eventuallyWithin waits longer than usual.
-func eventuallyWithin(t testing.TB, patience time.Duration, condition func() bool, what string, args ...any) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for !condition() {
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			require.Fail(t, "it took too long", append([]any{what}, args...)...)
 		}
 	}
 }

@@ -21,32 +21,30 @@ import (
 	"shipments/shipment/sample"
 )
 
-// servers starts the servers alone, and returns the environment of hosts that
-// run as processes of their own.
-func servers(t *testing.T) (*stack.Stack, []string) {
+// servers starts the servers alone. It returns the system of hosts that run as
+// processes of their own, and the environment of these.
+func servers(t *testing.T) (*system, []string) {
 	t.Helper()
 	config, err := hosts.LoadConfig()
 	require.NoError(t, err)
-	s, err := stack.Start(t.Context(), stack.Options{
-		Ephemeral: true, NoUI: true, HTTPAddr: "127.0.0.1:0", Config: config, Log: zerolog.Nop(),
-	})
+	s, err := stack.Start(t.Context(), stack.Options{Ephemeral: true, NoUI: true, Config: config, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop()) })
-	return s, []string{
-		"NATS_URL=" + s.NATSURL, "TEMPORAL_ADDRESS=" + s.TemporalAddress, "SHIPMENTS_HTTP_ADDR=" + s.HTTPAddr,
+	api := harness.Port(t).Address()
+	return dial(t, s.NATSURL, s.TemporalAddress, api), []string{
+		"NATS_URL=" + s.NATSURL, "TEMPORAL_ADDRESS=" + s.TemporalAddress, "SHIPMENTS_HTTP_ADDR=" + api,
 		"SHIPMENTS_EMULATION=true", "SHIPMENTS_COLLECTION_DELAY=200ms", "SHIPMENTS_LOG_LEVEL=warn",
 	}
 }
 
 func TestSevenHostsInSevenProcesses(t *testing.T) {
 	program := harness.Build(t, t.TempDir(), "-race")
-	servers, env := servers(t)
+	s, env := servers(t)
 	var processes []*harness.Process
 	for _, host := range hosts.Names() {
 		processes = append(processes, harness.Start(t, harness.Options{Program: program, Args: []string{"run", host}, Env: env}))
 	}
-	s := dial(t, servers.NATSURL, servers.TemporalAddress, servers.HTTPAddr)
-	s.ready(t)
+	s.ready(t, processes...)
 	for _, id := range examples {
 		status, _ := s.do(t, http.MethodPost, "/"+id)
 		require.Equal(t, http.StatusAccepted, status)
@@ -79,13 +77,12 @@ func TestAWorkerThatDiesInACarrierCallIsReplacedWithOneEffect(t *testing.T) {
 	table := filepath.Join(t.TempDir(), "carriers.yaml")
 	require.NoError(t, os.WriteFile(table, fmt.Appendf(nil,
 		"carriers: [{id: %s, name: One, url: %q, timeout: 10m, booking: {opens: '08:00', cutOff: '12:00'}}]", known.ID, server.URL), 0o600))
-	servers, env := servers(t)
+	s, env := servers(t)
 	env = append(env, "SHIPMENTS_CARRIERS="+table, "SHIPMENTS_CHILD_WORKFLOWS=carrier")
 
-	harness.Start(t, harness.Options{Program: program, Args: []string{"run", "api", "consumer", "orchestrator"}, Env: env})
+	others := harness.Start(t, harness.Options{Program: program, Args: []string{"run", "api", "consumer", "orchestrator"}, Env: env})
 	worker := harness.Start(t, harness.Options{Program: program, Args: []string{"run", "carrier"}, Env: env})
-	s := dial(t, servers.NATSURL, servers.TemporalAddress, servers.HTTPAddr)
-	s.ready(t)
+	s.ready(t, others, worker)
 	status, _ := s.do(t, http.MethodPost, "/1died0")
 	require.Equal(t, http.StatusAccepted, status)
 	<-calls // The worker is in the middle of the call.

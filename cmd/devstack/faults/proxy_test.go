@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strconv"
@@ -33,7 +32,7 @@ type proxy struct {
 // newProxy listens on a free port until the test ends.
 func newProxy(t *testing.T, target string, frames bool) *proxy {
 	t.Helper()
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	p := &proxy{listener: listener, target: target, frames: frames, open: map[net.Conn]bool{}}
 	done := make(chan struct{})

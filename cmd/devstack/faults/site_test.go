@@ -3,8 +3,6 @@ package faults_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,11 +22,11 @@ import (
 	"shipments/cmd/devstack/stack"
 )
 
-// patience bounds a wait for something that has to happen.
+// patience is how long a test waits by default for what has to happen.
 const patience = 2 * time.Minute
 
-// site is a system of its own: servers and hosts as processes, proxies between
-// them, and the carriers' systems in the test.
+// site is one test's system: servers and hosts as processes, proxies between
+// them, and the carriers' systems inside the test.
 type site struct {
 	*testing.T
 
@@ -45,12 +43,15 @@ type site struct {
 	client     client.Client       // of the Temporal server, past the proxy
 	load       *load
 	env        []string
-	natsBasics string // configuration that every test wants
-	hosts      int    // that were started
+	natsBasics string // the part of the configuration that all tests share
+	hosts      int    // how many processes of hosts were started
 	patience   time.Duration
+
+	mu      sync.Mutex
+	running []*harness.Process
 }
 
-// siteOptions are what a test wants to be different.
+// siteOptions are what differs from test to test.
 type siteOptions struct {
 	// natsStore is the folder of JetStream; one in the test's own by default.
 	natsStore string
@@ -60,12 +61,12 @@ type siteOptions struct {
 	natsOptions []nats.Option
 	// temporalConfig is dynamic configuration of the Temporal server.
 	temporalConfig string
-	// natsServers is how many form a cluster; without one, there is a proxy
-	// before the only server.
+	// natsServers is how many servers form a cluster. By default there is one
+	// server, behind a proxy.
 	natsServers int
-	// carrier stands before the carriers' systems.
+	// carrier wraps the carriers' systems.
 	carrier func(http.Handler) http.Handler
-	// carrierFaults are what they do wrong.
+	// carrierFaults are the faults that these inject.
 	carrierFaults carriers.Chaos
 	// collectionDelay is 500 ms by default.
 	collectionDelay time.Duration
@@ -105,7 +106,7 @@ func (s *site) startCarriers() string {
 	return harness.CarrierTable(s, server.URL, map[string]any{"timeout": "30s"})
 }
 
-// server is a server process that can be started again on the same address
+// server is a server process. It can be started again, on the same address and
 // with the same state.
 type server struct {
 	*harness.Process
@@ -122,8 +123,8 @@ func (s *site) startNATS() string {
 	n := max(1, s.options.natsServers)
 	var addresses, routes, urls []string
 	for range n {
-		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", freePort(s.T)))
-		routes = append(routes, fmt.Sprintf("127.0.0.1:%d", freePort(s.T)))
+		addresses = append(addresses, harness.Port(s).Address())
+		routes = append(routes, harness.Port(s).Address())
 		urls = append(urls, "nats://"+addresses[len(addresses)-1])
 	}
 	for i := range n {
@@ -132,7 +133,7 @@ func (s *site) startNATS() string {
 		if store == "" {
 			store = filepath.Join(s.dir, name)
 		}
-		// The limit lies beyond the disk, which shall be what is full.
+		// The limit is larger than the disk of the test that fills it.
 		s.natsBasics = fmt.Sprintf("listen: %q\nserver_name: %s\njetstream { store_dir: %q, max_file_store: 10GB }\n", addresses[i], name, store)
 		if n > 1 {
 			s.natsBasics += fmt.Sprintf("cluster { name: faults, listen: %q, routes: [%s] }\n", routes[i], "nats://"+strings.Join(routes, ", nats://"))
@@ -140,7 +141,7 @@ func (s *site) startNATS() string {
 		config := filepath.Join(s.dir, name+".conf")
 		require.NoError(s, os.WriteFile(config, []byte(s.natsBasics+s.options.natsConfig), 0o600))
 		s.cluster = append(s.cluster, &server{address: addresses[i], start: func() *harness.Process {
-			return harness.Start(s, harness.Options{Role: roleNATS, Args: []string{"-c", config}, Log: s.log(name)})
+			return s.start(name, harness.Options{Role: roleNATS, Args: []string{"-c", config}})
 		}})
 		s.cluster[i].restart()
 	}
@@ -160,13 +161,15 @@ func (s *site) startNATS() string {
 // serverName is what the NATS servers of a site are called.
 func serverName(i int) string { return fmt.Sprintf("nats-%d", i) }
 
-// rewriteNATSConfig writes what is added to the only nats-server's configuration.
+// rewriteNATSConfig replaces what a test has added to the configuration of the
+// only nats-server.
 func (s *site) rewriteNATSConfig(added string) {
 	s.Helper()
 	require.NoError(s, os.WriteFile(filepath.Join(s.dir, serverName(0)+".conf"), []byte(s.natsBasics+added), 0o600))
 }
 
-// connect connects the test itself, past all proxies and for as long as it takes.
+// connect connects the test itself to the servers, without a proxy. The
+// connection is made when a server answers, and again when it was lost.
 func connect(t *testing.T, url string, options ...nats.Option) jetstream.JetStream {
 	t.Helper()
 	options = append([]nats.Option{
@@ -180,21 +183,21 @@ func connect(t *testing.T, url string, options ...nats.Option) jetstream.JetStre
 	return js
 }
 
-// startTemporal runs a dev stack without hosts for its Temporal server; its
-// NATS server is not used.
+// startTemporal runs a dev stack without hosts, of which the Temporal server is
+// used.
 func (s *site) startTemporal() {
 	s.Helper()
-	port := freePort(s.T)
+	port := harness.Port(s)
 	args := []string{
-		"--hosts=none", "--data=" + filepath.Join(s.dir, "temporal"), fmt.Sprintf("--temporal-port=%d", port),
-		"--nats-port=0", "--ui-port=0", "--http-addr=127.0.0.1:0",
+		"--hosts=none", "--data=" + filepath.Join(s.dir, "temporal"), fmt.Sprintf("--temporal-port=%d", port.Number()),
+		"--nats-port=0", "--ui-port=0",
 	}
 	if s.options.temporalConfig != "" {
 		s.setTemporalConfig(s.options.temporalConfig)
 		args = append(args, "--temporal-config="+s.temporalConfig())
 	}
-	s.temporal = &server{address: fmt.Sprintf("127.0.0.1:%d", port), start: func() *harness.Process {
-		p := harness.Start(s, harness.Options{Role: harness.Devstack, Args: args, Log: s.log("temporal")})
+	s.temporal = &server{address: port.Address(), start: func() *harness.Process {
+		p := s.start("temporal", harness.Options{Role: harness.Devstack, Args: args})
 		p.Addresses(s)
 		return p
 	}}
@@ -210,163 +213,4 @@ func (s *site) temporalConfig() string { return filepath.Join(s.dir, "temporal.y
 func (s *site) setTemporalConfig(text string) {
 	s.Helper()
 	require.NoError(s, os.WriteFile(s.temporalConfig(), []byte(text), 0o600))
-}
-
-// host is a process of hosts, and where its HTTP API is.
-type host struct {
-	*harness.Process
-
-	url string
-}
-
-// run starts hosts, all of them without names, with the environment added.
-func (s *site) run(env []string, names ...string) *host {
-	s.Helper()
-	return s.runProgram(production(s.T), env, names...)
-}
-
-// runFailing starts hosts that die at a failpoint.
-func (s *site) runFailing(failpoint string, names ...string) *host {
-	s.Helper()
-	return s.runProgram(withFailpoints(s.T), []string{"SHIPMENTS_FAILPOINT=" + failpoint}, names...)
-}
-
-func (s *site) runProgram(program string, env []string, names ...string) *host {
-	s.Helper()
-	s.hosts++
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(s.T))
-	env = append(append(append([]string{}, s.env...), "SHIPMENTS_HTTP_ADDR="+address, "SHIPMENTS_HEALTH_ADDR="+address), env...)
-	return &host{url: "http://" + address, Process: harness.Start(s, harness.Options{
-		Program: program, Args: append([]string{"run"}, names...), Env: env, Log: s.log(fmt.Sprintf("hosts-%d", s.hosts)),
-	})}
-}
-
-// get returns the status of a GET, or 0 without an answer.
-func (h *host) get(ctx context.Context, path string) int {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+path, nil)
-	if err != nil {
-		return 0
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0
-	}
-	_ = response.Body.Close()
-	return response.StatusCode
-}
-
-// ready waits until hosts are ready.
-func (s *site) ready(h *host) {
-	s.Helper()
-	s.eventually("the hosts are ready", func(ctx context.Context) bool { return h.get(ctx, "/readyz") == http.StatusOK })
-}
-
-// eventually waits for a condition.
-func (s *site) eventually(what string, condition func(ctx context.Context) bool) {
-	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), s.patience)
-	defer cancel()
-	for {
-		once, done := context.WithTimeout(ctx, 5*time.Second)
-		holds := condition(once)
-		done()
-		if holds {
-			return
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			require.Fail(s, "it never came: "+what)
-		}
-	}
-}
-
-// outage lets an outage last: nothing is waited for but the time.
-func (s *site) outage(d time.Duration) { time.Sleep(d) }
-
-func (s *site) log(name string) *os.File {
-	s.Helper()
-	file, err := os.OpenFile(filepath.Join(s.dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	require.NoError(s, err)
-	s.Cleanup(func() { _ = file.Close() })
-	return file
-}
-
-// showLogs shows the ends of the logs of a test that failed.
-func (s *site) showLogs() {
-	files, err := filepath.Glob(filepath.Join(s.dir, "*.log"))
-	require.NoError(s, err)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(s, err)
-		if s.Failed() {
-			lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-			s.Logf("the end of %s:\n%s", filepath.Base(file), strings.Join(lines[max(0, len(lines)-30):], "\n"))
-		}
-	}
-}
-
-// Programs are built once. Without the race detector: these tests are about
-// load, and the end-to-end tests race the hosts.
-var (
-	building sync.Mutex
-	built    = map[string]string{}
-)
-
-func production(t *testing.T) string { return program(t, "production") }
-func withFailpoints(t *testing.T) string {
-	return program(t, "failpoints", "-tags=failpoints")
-}
-
-func program(t *testing.T, name string, flags ...string) string {
-	t.Helper()
-	building.Lock()
-	defer building.Unlock()
-	if built[name] == "" {
-		dir := filepath.Join(programs, name)
-		require.NoError(t, os.MkdirAll(dir, 0o700))
-		built[name] = harness.Build(t, dir, flags...)
-	}
-	return built[name]
-}
-
-// given are the ports that freePort has found.
-var given sync.Map
-
-// freePort finds a port that keeps being free: outside the range from which
-// the system takes ports for connections, and never one that it has found
-// before. A server that is being restarted does not listen on its port, and the
-// clients of one test would find the server of another there.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 1000 {
-		port := 20000 + rand.IntN(10000)
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		require.NoError(t, listener.Close())
-		if _, again := given.LoadOrStore(port, true); !again {
-			return port
-		}
-	}
-	require.Fail(t, "no port is free")
-	return 0
-}
-
-// count counts the messages of a stream that match a subject.
-func (s *site) count(ctx context.Context, name, subject string) int {
-	stream, err := s.js.Stream(ctx, name)
-	if err != nil {
-		return 0
-	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(subject))
-	if err != nil {
-		return 0
-	}
-	n := uint64(0)
-	for _, messages := range info.State.Subjects {
-		n += messages
-	}
-	return int(n)
 }

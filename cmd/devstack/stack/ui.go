@@ -13,23 +13,27 @@ import (
 	"github.com/temporalio/ui-server/v2/server/server_options"
 )
 
-// uiConfig configures the Temporal UI.
+// uiTimeout bounds the start of the Temporal UI.
+const uiTimeout = 10 * time.Second
+
+// uiConfig gives the UI server its configuration.
 type uiConfig struct{ config uiconfig.Config }
 
-// GetConfig is what the UI asks for.
+// GetConfig returns the configuration.
 func (c *uiConfig) GetConfig() (*uiconfig.Config, error) { return &c.config, nil }
 
-// startUI serves the Temporal UI and waits until it answers.
+// startUI serves the Temporal UI and waits until it answers. The UI server
+// takes a port number only, and ends the process if it cannot listen there:
+// its port was reserved until now.
 func (s *Stack) startUI(ctx context.Context) error {
 	if s.options.NoUI {
 		return nil
 	}
-	// The UI server ends the program if it cannot listen: better to know before.
-	port, err := freePort(s.options.UIPort)
+	port, err := handOver(s.listeners.reserved.ui)
 	if err != nil {
-		return fmt.Errorf("%w: stop what uses it, or choose another with --ui-port", err)
+		return fmt.Errorf("release the port of the Temporal UI: %w", err)
 	}
-	s.ui = uiserver.NewServer(server_options.WithConfigProvider(&uiConfig{uiconfig.Config{
+	server := uiserver.NewServer(server_options.WithConfigProvider(&uiConfig{uiconfig.Config{
 		TemporalGRPCAddress: s.TemporalAddress,
 		Host:                loopback,
 		Port:                port,
@@ -42,38 +46,30 @@ func (s *Stack) startUI(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.ui.Start() // It never returns an error: see above.
+		_ = server.Start() // It returns nil when it is stopped, and does not return an error.
 	}()
 	s.undo = append(s.undo, func() error {
-		s.ui.Stop()
+		server.Stop()
 		<-done
 		return nil
 	})
 	s.UIURL = "http://" + net.JoinHostPort(loopback, strconv.Itoa(port))
-	return awaitHTTP(ctx, s.UIURL+"/healthz")
+	return awaitUI(ctx, s.UIURL+"/healthz")
 }
 
-// awaitHTTP waits until a URL answers with 200.
-func awaitHTTP(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+// awaitUI waits until the UI server's health route answers.
+func awaitUI(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, uiTimeout)
 	defer cancel()
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-			err = fmt.Errorf("status %s", response.Status)
+		status, _, err := get(ctx, url)
+		if err == nil && status == http.StatusOK {
+			return nil
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not answer: %w", url, err)
+			return fmt.Errorf("the Temporal UI at %s does not answer: %w", url, ctx.Err())
 		}
 	}
 }

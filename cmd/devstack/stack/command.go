@@ -1,12 +1,3 @@
-// Package stack runs NATS, Temporal, the Temporal UI and the hosts in one
-// process, for development, demonstrations and end-to-end tests.
-//
-//	main.go      the command: flags, banner
-//	stack.go     start and stop, in order
-//	nats.go      the NATS server
-//	temporal.go  the Temporal server
-//	sqlite.go    its stores
-//	ui.go        the Temporal UI
 package stack
 
 import (
@@ -17,27 +8,27 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"text/template"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"shipments/hosts"
 )
 
-// gcPercent lets the heap grow further between collections than Go's default of
-// 100: the servers live on short-lived garbage, and a fifth of the processor
-// went into collecting it. GOGC overrides it.
+// gcPercent is the value of GOGC for the stack, whose servers make much
+// short-lived garbage. With Go's default of 100, a fifth of the processor's time
+// went into collecting it.
 const gcPercent = 400
 
-// TuneGC has the garbage of this process collected as it suits the stack, which
-// runs in it, unless GOGC is set.
+// TuneGC sets the garbage collector of this process to the stack's value, unless
+// the environment has GOGC.
 func TuneGC() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 }
 
-// Main is the devstack command. It runs until ctx is done.
+// Main is the devstack command. It runs until ctx is done, which is no error.
 func Main(ctx context.Context, args []string, stdout, stderr *os.File) error {
 	TuneGC()
 	root := newCommand(stderr)
@@ -55,11 +46,14 @@ func newCommand(logTo *os.File) *cobra.Command {
 		Short: "NATS, Temporal, Temporal UI and the shipment hosts in one process",
 		Long: `NATS with JetStream, the Temporal server on SQLite, the Temporal UI and the
 shipment hosts in one process. Emulation is on unless SHIPMENTS_EMULATION says
-otherwise; the hosts' other settings come from the environment too, but for the
-addresses, the namespace and the credentials, which are those of the stack.`,
+otherwise. The hosts take their other settings from the environment too, except
+the addresses, the namespace and the credentials, which are those of the stack.
+
+Configuration, carriers' tokens and ports are checked before anything starts.
+The last line that is printed begins with Ready: all servers and hosts work.`,
 		Example: `  go run -C cmd/devstack .                       # everything, state kept in cmd/devstack/data
-  go run -C cmd/devstack . --ephemeral           # everything, state forgotten
-  go run -C cmd/devstack . --hosts none          # the servers alone
+  go run -C cmd/devstack . --ephemeral           # everything, no state kept
+  go run -C cmd/devstack . --hosts none          # the servers alone, without the HTTP port
   go run -C cmd/devstack . --hosts consumer,api  # the servers and some hosts`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
@@ -67,7 +61,7 @@ addresses, the namespace and the credentials, which are those of the stack.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			named, err := namedHosts(hostList)
 			if err != nil {
-				return err
+				return fmt.Errorf("--hosts: %w", err)
 			}
 			config, err := hosts.LoadConfig()
 			if err != nil {
@@ -87,10 +81,10 @@ addresses, the namespace and the credentials, which are those of the stack.`,
 	f := cmd.Flags()
 	f.StringVar(&options.Dir, "data", "data", "folder that keeps the state across restarts")
 	f.BoolVar(&options.Ephemeral, "ephemeral", false, "keep no state")
-	f.IntVar(&options.NATSPort, "nats-port", 4222, "port of NATS; 0 picks a free one")
-	f.IntVar(&options.TemporalPort, "temporal-port", 7233, "port of Temporal; 0 picks a free one")
-	f.IntVar(&options.UIPort, "ui-port", 8080, "port of the Temporal UI; 0 picks a free one")
-	f.StringVar(&options.HTTPAddr, "http-addr", "127.0.0.1:43210", "address of the HTTP API; port 0 picks a free one")
+	f.IntVar(&options.NATSPort, "nats-port", 4222, "port of NATS; 0 takes a free one")
+	f.IntVar(&options.TemporalPort, "temporal-port", 7233, "port of Temporal; 0 takes a free one")
+	f.IntVar(&options.UIPort, "ui-port", 8080, "port of the Temporal UI; 0 takes a free one")
+	f.StringVar(&options.HTTPAddr, "http-addr", "127.0.0.1:43210", "address of the HTTP API; port 0 takes a free one")
 	f.StringVar(&options.TemporalConfig, "temporal-config", "", "file with dynamic configuration of the Temporal server (YAML), read again when it changes")
 	f.StringVar(&hostList, "hosts", "all", "hosts to run: all, none, or a list of "+strings.Join(hosts.Names(), ", "))
 	return cmd
@@ -106,14 +100,18 @@ func namedHosts(list string) ([]hosts.Host, error) {
 	return hosts.Named(strings.Split(list, ",")...)
 }
 
-// run starts the stack, says what runs where, and waits for ctx to be done or
-// for a host to fail.
+// run starts the stack, prints the banner, and waits until ctx is done or a host
+// has failed.
 func run(ctx context.Context, options Options, out io.Writer) error {
-	s, err := Start(ctx, options)
+	s, err := startAloud(ctx, options, out)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		fmt.Fprintln(out, "Stopped.")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if err := banner.Execute(out, s); err != nil {
+	if err := s.printBanner(out); err != nil {
 		return errors.Join(err, s.Stop())
 	}
 	select {
@@ -124,24 +122,34 @@ func run(ctx context.Context, options Options, out io.Writer) error {
 	return s.Stop()
 }
 
-var banner = template.Must(template.New("banner").Parse(`
-  Shipment dev stack
+// quietStart is how long a start may take before a line says what it does.
+const quietStart = 2 * time.Second
 
-  HTTP API     http://{{.HTTPAddr}}
-  Temporal UI  {{.UIURL}}
-  NATS         {{.NATSURL}}
-  Temporal     {{.TemporalAddress}} (namespace {{.Namespace}})
-  Hosts        {{.HostNames}}
-  State        {{.State}}
-  Server logs  {{.Dir}}
-  Process      {{.PID}}
+// startAloud is [Start] with a line of output if it takes long.
+func startAloud(ctx context.Context, options Options, out io.Writer) (s *Stack, err error) {
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		s, err = Start(ctx, options)
+	}()
+	select {
+	case <-started:
+		return s, err
+	case <-time.After(quietStart):
+	}
+	fmt.Fprintln(out, "Starting "+strings.Join(options.parts(), ", ")+" …")
+	<-started
+	return s, err
+}
 
-  Try next, in another shell:
-
-    curl -i -X POST http://{{.HTTPAddr}}/15916b8a5d11456f9934ed91c2bd82c0
-    curl http://{{.HTTPAddr}}/15916b8a5d11456f9934ed91c2bd82c0
-    nats --server {{.NATSURL}} sub 'shipments.>'
-
-  Ctrl-C stops it.
-
-`))
+// parts lists what a stack with these options consists of.
+func (o Options) parts() []string {
+	parts := []string{"NATS", "Temporal"}
+	if !o.NoUI {
+		parts = append(parts, "the Temporal UI")
+	}
+	if len(o.Hosts) > 0 {
+		parts = append(parts, "the hosts")
+	}
+	return parts
+}
