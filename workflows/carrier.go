@@ -38,14 +38,6 @@ type CarrierPolicy struct {
 	RecordRefusals bool `json:"recordRefusals,omitempty"`
 }
 
-// The parts of carrier integration.
-var (
-	manifestLeg      = part[CarrierInput[carriers.ManifestLegRequest], carriers.ManifestLegReply]{shipment.StageCarrier, ManifestLeg}
-	voidLeg          = part[CarrierInput[carriers.VoidLegRequest], carriers.VoidLegReply]{shipment.StageCarrier, VoidLeg}
-	cancelCollection = part[CarrierInput[carriers.CancelCollectionRequest], carriers.CancelCollectionReply]{shipment.StageCarrier, CancelCollection}
-	bookCollection   = part[CarrierInput[carriers.BookCollectionRequest], carriers.BookCollectionReply]{shipment.StageCarrier, BookCollection}
-)
-
 // ManifestLeg hands one leg over to its carrier.
 func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLegRequest]) (carriers.ManifestLegReply, error) {
 	what := fmt.Sprintf("manifest leg %d with carrier %s", in.Call.Leg, in.Call.Details.CarrierID)

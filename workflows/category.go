@@ -35,15 +35,15 @@ type CategoryResult struct {
 }
 
 // categoryWorkflow is the workflow of a category.
-func categoryWorkflow(category shipment.Category) part[CategoryInput, CategoryResult] {
+func categoryWorkflow(category shipment.Category) stageFunc[CategoryInput, CategoryResult] {
 	switch category {
 	case shipment.Domestic:
-		return part[CategoryInput, CategoryResult]{shipment.StageCategory, DomesticShipment}
+		return inStage(shipment.StageCategory, DomesticShipment)
 	case shipment.InternationalPaperless:
-		return part[CategoryInput, CategoryResult]{shipment.StageCategory, InternationalPaperlessShipment}
+		return inStage(shipment.StageCategory, InternationalPaperlessShipment)
 	case shipment.International:
 	}
-	return part[CategoryInput, CategoryResult]{shipment.StageCategory, InternationalShipment}
+	return inStage(shipment.StageCategory, InternationalShipment)
 }
 
 // DomesticShipment is the process of a shipment within one country.
@@ -144,7 +144,7 @@ func (j *journey) fail(ctx workflow.Context, stage shipment.Stage, faults []ship
 
 // invoice makes the customs invoice before manifestation.
 func (j *journey) invoice(ctx workflow.Context) error {
-	result, err := customsInvoice.call(ctx, j.Settings.ChildWorkflows,
+	result, err := inStage(shipment.StageDocuments, CustomsInvoice).call(ctx, j.Settings.ChildWorkflows,
 		invoiceID(j.Shipment.ShipmentID), "customs invoice of shipment "+j.Shipment.ShipmentID,
 		DocumentsInput{Settings: j.Settings, Shipment: j.Shipment, Category: j.category})
 	if err != nil {
@@ -156,7 +156,7 @@ func (j *journey) invoice(ctx workflow.Context) error {
 
 func (j *journey) manifest(ctx workflow.Context) error {
 	id := j.Shipment.ShipmentID
-	result, err := manifestation.call(ctx, j.Settings.ChildWorkflows,
+	result, err := inStage(shipment.StageManifestation, Manifestation).call(ctx, j.Settings.ChildWorkflows,
 		stageID(id, shipment.StageManifestation), "manifestation of shipment "+id,
 		ManifestationInput{Settings: j.Settings, Shipment: j.Shipment, InvoiceURL: j.invoiceURL})
 	if err != nil {
@@ -175,7 +175,7 @@ func (j *journey) manifest(ctx workflow.Context) error {
 
 func (j *journey) document(ctx workflow.Context) error {
 	id := j.Shipment.ShipmentID
-	result, err := shipmentDocuments.call(ctx, j.Settings.ChildWorkflows,
+	result, err := inStage(shipment.StageDocuments, Documents).call(ctx, j.Settings.ChildWorkflows,
 		stageID(id, shipment.StageDocuments), "documents of shipment "+id,
 		DocumentsInput{Settings: j.Settings, Shipment: j.Shipment, Category: j.category, Legs: j.outcome.ManifestedLegs})
 	if err != nil {
@@ -187,7 +187,7 @@ func (j *journey) document(ctx workflow.Context) error {
 
 func (j *journey) collect(ctx workflow.Context) error {
 	id := j.Shipment.ShipmentID
-	result, err := collection.call(ctx, j.Settings.ChildWorkflows,
+	result, err := inStage(shipment.StageCollection, Collection).call(ctx, j.Settings.ChildWorkflows,
 		collectionID(id, j.attempt), "collection of shipment "+id,
 		CollectionInput{Settings: j.Settings, Shipment: j.Shipment, Legs: j.outcome.ManifestedLegs, Attempt: j.attempt})
 	if err != nil {

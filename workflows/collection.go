@@ -34,8 +34,6 @@ type CollectionResult struct {
 	Compensation *shipment.Compensation `json:"compensation,omitempty"`
 }
 
-var collection = part[CollectionInput, CollectionResult]{shipment.StageCollection, Collection}
-
 // Collection schedules the collection, waits on a durable timer until it can
 // be booked, and books it with the first leg's carrier.
 func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, error) {
@@ -66,7 +64,7 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 			return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, err
 		}
 	}
-	reply, err := bookCollection.call(ctx, in.Settings.ChildWorkflows,
+	reply, err := inStage(shipment.StageCarrier, BookCollection).call(ctx, in.Settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("book-collection-%d", in.Attempt), 1), "book the collection of shipment "+s.ShipmentID,
 		CarrierInput[carriers.BookCollectionRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.BookCollectionRequest{
 			ShipmentID: s.ShipmentID, Attempt: in.Attempt, CarrierID: s.CollectionCarrierID(),
@@ -103,7 +101,7 @@ func (in CollectionInput) bookableAt(t time.Time) bool {
 // tells whether that was possible.
 func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment, attempt int) *shipment.Compensation {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	reply, err := cancelCollection.call(ctx, settings.ChildWorkflows,
+	reply, err := inStage(shipment.StageCarrier, CancelCollection).call(ctx, settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("cancel-collection-%d", attempt), 1), "cancel the collection of shipment "+s.ShipmentID,
 		CarrierInput[carriers.CancelCollectionRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.CancelCollectionRequest{
 			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt,

@@ -29,11 +29,6 @@ type InvoiceResult struct {
 // generating names the activities that make documents.
 var generating *activities.Documents
 
-var (
-	shipmentDocuments = part[DocumentsInput, DocumentsResult]{shipment.StageDocuments, Documents}
-	customsInvoice    = part[DocumentsInput, InvoiceResult]{shipment.StageDocuments, CustomsInvoice}
-)
-
 // Documents makes the documents of a manifested shipment: labels, receipt,
 // combined document, and for international shipments the customs invoice.
 func Documents(ctx workflow.Context, in DocumentsInput) (DocumentsResult, error) {

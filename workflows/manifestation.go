@@ -29,15 +29,13 @@ type ManifestationResult struct {
 	Cancelled bool `json:"cancelled,omitempty"`
 }
 
-var manifestation = part[ManifestationInput, ManifestationResult]{shipment.StageManifestation, Manifestation}
-
 // Manifestation manifests the shipment as a whole: its legs, in parallel. If a
 // carrier refuses one of them, those that were manifested are voided again.
 func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationResult, error) {
 	s := in.Shipment
 	pending := make([]workflow.Future, len(s.Legs))
 	for i, leg := range s.Legs {
-		pending[i] = manifestLeg.start(ctx, in.Settings.ChildWorkflows,
+		pending[i] = inStage(shipment.StageCarrier, ManifestLeg).start(ctx, in.Settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "manifest", i+1), fmt.Sprintf("manifest leg %d of shipment %s", i+1, s.ShipmentID),
 			CarrierInput[carriers.ManifestLegRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.ManifestLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, Details: leg,
@@ -104,7 +102,7 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		if !ok {
 			continue
 		}
-		pending[i] = voidLeg.start(ctx, settings.ChildWorkflows,
+		pending[i] = inStage(shipment.StageCarrier, VoidLeg).start(ctx, settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "void", i+1), fmt.Sprintf("void leg %d of shipment %s", i+1, s.ShipmentID),
 			CarrierInput[carriers.VoidLegRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.VoidLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: leg.CarrierID, TrackingNumbers: numbers,

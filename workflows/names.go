@@ -21,15 +21,6 @@ import (
 	"shipments/shipment"
 )
 
-// The task queues, one per worker host.
-const (
-	QueueOrchestrator  = "shipment-orchestrator"
-	QueueManifestation = "shipment-manifestation"
-	QueueDocuments     = "shipment-documents"
-	QueueCollection    = "shipment-collection"
-	QueueCarrier       = "shipment-carrier"
-)
-
 // SignalCreated is the signal that carries a [CreatedSignal].
 const SignalCreated = "created"
 

@@ -33,11 +33,6 @@ import (
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-var queues = []string{
-	workflows.QueueOrchestrator, workflows.QueueManifestation, workflows.QueueDocuments,
-	workflows.QueueCollection, workflows.QueueCarrier,
-}
-
 var errBusy = errors.New("busy")
 
 const publicURL = "http://api.test"
@@ -127,8 +122,8 @@ func (b *bundle) newRun(t *testing.T) {
 	b.env = suite.NewTestWorkflowEnvironment()
 	b.env.SetStartTime(now)
 	b.env.SetTestTimeout(30 * time.Second)
-	for _, queue := range queues {
-		workflows.Register(b.env, queue)
+	for _, w := range workflows.Workers() {
+		workflows.Register(b.env, w.Queue)
 	}
 	workflows.Register(b.env, "",
 		&activities.Carriers{ByID: map[string]carriers.Client{
@@ -388,20 +383,6 @@ func TestASignalForAnotherShipmentDoesNothing(t *testing.T) {
 	b.env.ExecuteWorkflow(workflows.ShipmentProcess, workflows.ProcessInput{Settings: b.settings})
 	require.ErrorContains(t, b.env.GetWorkflowError(), "c4")
 	require.Empty(t, b.story(t, "c4"))
-}
-
-func TestParseComposition(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"all": "all", "none": "none", "": "none", "carrier": "carrier", " documents , carrier,documents": "documents,carrier",
-		"category,manifestation,documents,collection,carrier": "all",
-	} {
-		c, err := workflows.ParseComposition(text)
-		require.NoError(t, err)
-		require.Equal(t, want, c.String())
-	}
-	_, err := workflows.ParseComposition("carrier,warehouse")
-	require.ErrorContains(t, err, `"warehouse" is no stage`)
 }
 
 func TestWorkflowIDsOfTwoShipmentsNeverMeet(t *testing.T) {

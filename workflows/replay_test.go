@@ -29,8 +29,8 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			replayer := worker.NewWorkflowReplayer()
-			for _, queue := range queues {
-				workflows.Register(onlyWorkflows{replayer}, queue)
+			for _, w := range workflows.Workers() {
+				workflows.Register(onlyWorkflows{replayer}, w.Queue)
 			}
 			require.NoError(t, replay(t, replayer, file))
 		})
