@@ -125,7 +125,7 @@ func (s *Stack) uiPort() (int, error) {
 	}
 	port, err := ports.Hold()
 	if err != nil {
-		return 0, fmt.Errorf("Temporal UI: %w", err)
+		return 0, fmt.Errorf("hold a port for the Temporal UI: %w", err)
 	}
 	s.undo = append(s.undo, port.Release)
 	return port.Number(), nil

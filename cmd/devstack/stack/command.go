@@ -106,7 +106,7 @@ func run(ctx context.Context, options Options, out io.Writer) error {
 	s, err := startAloud(ctx, options, out)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		fmt.Fprintln(out, "Stopped.")
-		return nil
+		return nil //nolint:nilerr // Ctrl-C while it starts is no error
 	}
 	if err != nil {
 		return err
