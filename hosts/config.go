@@ -130,7 +130,7 @@ func (c *Config) Validate() error {
 		_, err := os.Stat(c.NATSCreds)
 		check(err == nil, "NATS_CREDS", "%v", err)
 	}
-	c.carriers = carriers.DefaultTable()
+	c.carriers = carriers.DemoTable()
 	if c.Carriers != "" {
 		c.carriers, err = carriers.LoadTable(c.Carriers)
 		check(err == nil, "SHIPMENTS_CARRIERS", "%v", err)

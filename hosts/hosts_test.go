@@ -205,7 +205,7 @@ func TestACarriersTokenThatIsMissingIsToldAtStart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "carriers.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(`
 carriers:
-  - {id: one, name: One, url: "http://127.0.0.1:1", tokenVariable: TOKEN_OF_ONE, booking: {opens: "08:00", cutOff: "12:00"}}
+  - {id: one, name: One, protocol: http, url: "http://127.0.0.1:1", tokenVariable: TOKEN_OF_ONE, booking: {opens: "08:00", cutOff: "12:00"}}
 `), 0o600))
 	t.Setenv("SHIPMENTS_CARRIERS", file)
 	config, listener := load(t, s)

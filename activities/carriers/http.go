@@ -43,11 +43,15 @@ var _ Client = (*HTTP)(nil)
 // maxReply bounds a carrier's answer, in bytes.
 const maxReply = 1 << 20
 
+// DefaultTimeout bounds one request to a carrier whose entry in the table has no
+// timeout.
+const DefaultTimeout = 30 * time.Second
+
 // NewHTTP makes a carrier at a base URL. The bearer token may be empty. The
-// timeout bounds one request; 0 means 30 seconds.
+// timeout bounds one request; 0 means [DefaultTimeout].
 func NewHTTP(base *url.URL, token string, timeout time.Duration) *HTTP {
 	if timeout <= 0 {
-		timeout = 30 * time.Second
+		timeout = DefaultTimeout
 	}
 	return &HTTP{base: base, token: token, client: &http.Client{Timeout: timeout}}
 }

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,8 +12,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"shipments/activities/carriers"
-	"shipments/shipment"
-	"shipments/shipment/sample"
 )
 
 // client makes an HTTP carrier for a handler.
@@ -145,54 +141,5 @@ func TestTheDescriptionOfTheAPIIsYAMLAndNamesEveryPath(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal(carriers.OpenAPI, &description))
 	for _, path := range []string{"/v1/manifestations", "/v1/manifestation-voids", "/v1/collections", "/v1/collection-cancellations", "/v1/results"} {
 		require.Contains(t, description.Paths, path)
-	}
-}
-
-func table(t *testing.T, text string) (carriers.Table, error) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "carriers.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-	return carriers.LoadTable(file)
-}
-
-func TestTheCarrierTable(t *testing.T) {
-	got, err := table(t, `
-carriers:
-  - id: one
-    name: One
-    services: [Express]
-    paperlessTrade: true
-    booking: {daysBefore: 2, opens: "08:00", cutOff: "15:30"}
-    url: https://one.example/api
-    tokenVariable: TOKEN_OF_ONE
-    timeout: 10s
-  - {id: two, name: Two, booking: {opens: "08:00", cutOff: "15:30"}}
-`)
-	require.NoError(t, err)
-	require.Equal(t, shipment.Carrier{
-		ID: "one", Name: "One", Services: []string{"Express"}, PaperlessTrade: true,
-		Booking: shipment.BookingWindow{DaysBefore: 2, Opens: "08:00", CutOff: "15:30"},
-	}, got.Known()[0])
-	integrations, err := got.Integrations(false)
-	require.ErrorContains(t, err, "TOKEN_OF_ONE is not set: it has the token of carrier one")
-	require.Len(t, integrations, 1)
-	t.Setenv("TOKEN_OF_ONE", "secret")
-	integrations, err = got.Integrations(false)
-	require.NoError(t, err)
-	require.IsType(t, &carriers.HTTP{}, integrations["one"])
-	require.IsType(t, carriers.Simulator{}, integrations["two"])
-
-	require.Equal(t, sample.Carriers(), carriers.DefaultTable().Known())
-
-	for text, complaint := range map[string]string{
-		"":                      "there are no carriers",
-		"carriers: [{id: a b}]": "id: use",
-		"carriers: [{id: a, name: A, booking: {opens: '8', cutOff: '12:00'}}]":                   `booking.opens: "8" is no time`,
-		"carriers: [{id: a, name: A, booking: {opens: '08:00', cutOff: '12:00'}, url: ftp://x}]": "is not an http(s) URL",
-		"carriers: [{id: a, title: A}]": "title",
-		"carriers: [{id: a, name: A, booking: {opens: '08:00', cutOff: '12:00'}}, {id: a, name: A, booking: {opens: '08:00', cutOff: '12:00'}}]": "listed twice",
-	} {
-		_, err := table(t, text)
-		require.ErrorContains(t, err, complaint)
 	}
 }

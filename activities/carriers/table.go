@@ -2,10 +2,10 @@ package carriers
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -17,8 +17,8 @@ import (
 	"shipments/shipment/sample"
 )
 
-// Entry is a carrier in the table: what the process has to know of it, and how
-// it is reached.
+// Entry is a carrier in the table: what the process needs to know of it, and how
+// it is called. URL, TokenVariable and Timeout belong to the protocol http alone.
 type Entry struct {
 	ID             string   `yaml:"id"`
 	Name           string   `yaml:"name"`
@@ -29,12 +29,14 @@ type Entry struct {
 		Opens      string `yaml:"opens"`
 		CutOff     string `yaml:"cutOff"`
 	} `yaml:"booking"`
-	// URL is the base URL of the carrier's HTTP API; without one the carrier is
-	// simulated in process.
+	// Protocol is how the carrier is called. It has no default.
+	Protocol Protocol `yaml:"protocol"`
+	// URL is the base URL of the carrier's HTTP API.
 	URL string `yaml:"url"`
-	// TokenVariable names the environment variable that has the bearer token.
+	// TokenVariable names the environment variable that has the bearer token;
+	// without it calls bear none.
 	TokenVariable string `yaml:"tokenVariable"`
-	// Timeout bounds one request; 30 seconds if it is not given.
+	// Timeout bounds one request; the default is [DefaultTimeout].
 	Timeout time.Duration `yaml:"timeout"`
 }
 
@@ -43,19 +45,20 @@ type Table struct {
 	Carriers []Entry `yaml:"carriers"`
 }
 
-// DefaultTable has the two carriers of the demo shipments, simulated.
-func DefaultTable() Table {
+// DemoTable has the two carriers of the demo shipments, both simulated. It is for
+// hosts that emulate.
+func DemoTable() Table {
 	var t Table
 	for _, c := range sample.Carriers() {
-		e := Entry{ID: c.ID, Name: c.Name, Services: c.Services, PaperlessTrade: c.PaperlessTrade}
+		e := Entry{ID: c.ID, Name: c.Name, Services: c.Services, PaperlessTrade: c.PaperlessTrade, Protocol: Simulated}
 		e.Booking.DaysBefore, e.Booking.Opens, e.Booking.CutOff = c.Booking.DaysBefore, c.Booking.Opens, c.Booking.CutOff
 		t.Carriers = append(t.Carriers, e)
 	}
 	return t
 }
 
-// LoadTable reads a table from a YAML or JSON file. What is wrong with it is an
-// error that names the carrier and the field.
+// LoadTable reads a table from a YAML or JSON file. Its error lists everything
+// that is wrong: the carrier, the field, and what would be right.
 func LoadTable(file string) (Table, error) {
 	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
 	if err != nil {
@@ -75,35 +78,56 @@ func LoadTable(file string) (Table, error) {
 
 func (t Table) validate() error {
 	if len(t.Carriers) == 0 {
-		return errors.New("there are no carriers in it")
+		return errors.New("carriers: the list is empty or missing: add at least one carrier")
 	}
 	seen := map[string]bool{}
 	var wrong []error
 	for i, e := range t.Carriers {
-		check := func(ok bool, format string, args ...any) {
-			if !ok {
-				wrong = append(wrong, fmt.Errorf("carrier %d (%s): %s", i+1, e.ID, fmt.Sprintf(format, args...)))
-			}
+		problems := e.problems()
+		if seen[e.ID] {
+			problems = append(problems, "id: it is listed twice: remove one of the two")
 		}
-		check(shipment.ValidID(e.ID), "id: use %s", shipment.IDRule)
-		check(!seen[e.ID], "id: it is listed twice")
-		// Documents are named by a shipment id, an underscore, and a kind or carrier id.
-		check(!strings.Contains(e.ID, "_") && !slices.Contains([]string{"labels", "invoice", "receipt", "document"}, e.ID),
-			"id: %q could be taken for a kind of document: use one without '_'", e.ID)
 		seen[e.ID] = true
-		check(e.Name != "", "name: is missing")
-		_, err := time.Parse("15:04", e.Booking.Opens)
-		check(err == nil, "booking.opens: %q is no time such as 18:00", e.Booking.Opens)
-		_, err = time.Parse("15:04", e.Booking.CutOff)
-		check(err == nil, "booking.cutOff: %q is no time such as 12:00", e.Booking.CutOff)
-		check(e.Booking.DaysBefore >= 0, "booking.daysBefore: %d is negative", e.Booking.DaysBefore)
-		check(e.Timeout >= 0, "timeout: %v is negative", e.Timeout)
-		if e.URL != "" {
-			u, err := url.Parse(e.URL)
-			check(err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"), "url: %q is not an http(s) URL", e.URL)
+		for _, problem := range problems {
+			wrong = append(wrong, fmt.Errorf("carrier %d (%s): %s", i+1, cmp.Or(e.ID, e.Name, "without id"), problem))
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// documentKinds are ids that a carrier cannot have: documents are named by a
+// shipment id, an underscore, and a kind or a carrier id.
+var documentKinds = []string{"labels", "invoice", "receipt", "document"}
+
+// problems lists what is wrong with the entry on its own.
+func (e Entry) problems() []string {
+	var problems []string
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			problems = append(problems, fmt.Sprintf(format, args...))
+		}
+	}
+	clock := func(field, value, example string) {
+		_, err := time.Parse("15:04", value)
+		check(err == nil, "%s: %q is not a time of day: use one such as %q", field, value, example)
+	}
+	check(shipment.ValidID(e.ID), "id: %q is not an id: use %s", e.ID, shipment.IDRule)
+	check(!strings.Contains(e.ID, "_") && !slices.Contains(documentKinds, e.ID),
+		"id: %q could be taken for a kind of document: use another one, without '_'", e.ID)
+	check(e.Name != "", "name: is missing: it is printed on labels and receipts")
+	clock("booking.opens", e.Booking.Opens, "18:00")
+	clock("booking.cutOff", e.Booking.CutOff, "12:00")
+	check(e.Booking.DaysBefore >= 0, "booking.daysBefore: %d is negative: use 0 or more", e.Booking.DaysBefore)
+	protocol, known := protocols[e.Protocol]
+	switch {
+	case known:
+		problems = append(problems, protocol.problems(e)...)
+	case e.Protocol == "":
+		check(false, "protocol: is missing: use %s", protocolNames())
+	default:
+		check(false, "protocol: %q is unknown: use %s", e.Protocol, protocolNames())
+	}
+	return problems
 }
 
 // Known are the carriers as the process knows them.
@@ -118,26 +142,35 @@ func (t Table) Known() []shipment.Carrier {
 	return known
 }
 
-// Integrations are the carriers' systems by id. An error names every variable
-// whose token is missing; the carriers that have theirs are returned anyway.
+// Simulated returns the names of the simulated carriers, in the order of the
+// table. What is handed to one of them is never carried.
+func (t Table) Simulated() []string {
+	var names []string
+	for _, e := range t.Carriers {
+		if e.Protocol == Simulated {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// Integrations makes the client of every carrier, by carrier id. Its error names
+// the variable of every missing token; the other carriers' clients are returned
+// nevertheless.
 func (t Table) Integrations(emulation bool) (map[string]Client, error) {
 	integrations := map[string]Client{}
 	var missing []error
 	for _, e := range t.Carriers {
-		if e.URL == "" {
-			integrations[e.ID] = Simulator{Emulation: emulation}
-			continue
+		protocol, known := protocols[e.Protocol]
+		if !known {
+			return nil, fmt.Errorf("carrier %s: protocol: %q is unknown: use %s", e.ID, e.Protocol, protocolNames())
 		}
-		base, err := url.Parse(e.URL)
+		client, err := protocol.client(e, emulation)
 		if err != nil {
-			return nil, fmt.Errorf("carrier %s: url: %w", e.ID, err)
-		}
-		token := os.Getenv(e.TokenVariable)
-		if e.TokenVariable != "" && token == "" {
-			missing = append(missing, fmt.Errorf("%s is not set: it has the token of carrier %s (%s)", e.TokenVariable, e.ID, e.Name))
+			missing = append(missing, err)
 			continue
 		}
-		integrations[e.ID] = NewHTTP(base, token, e.Timeout)
+		integrations[e.ID] = client
 	}
 	return integrations, errors.Join(missing...)
 }

@@ -50,7 +50,7 @@ With CARRIER_SIMULATOR_TOKEN set, calls have to bear that token.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&address, "addr", "127.0.0.1:43220", "address to listen on")
-	f.BoolVar(&emulation, "emulation", true, "refuse what the shipment id asks for")
+	f.BoolVar(&emulation, "emulation", true, "decline what the shipment id asks to be declined")
 	f.DurationVar(&faults.Latency, "latency", 0, "how long every call takes")
 	f.Float64Var(&faults.Errors, "errors", 0, "probability of a 500 before the effect")
 	f.Float64Var(&faults.Throttled, "throttled", 0, "probability of a 429")

@@ -76,7 +76,7 @@ func TestAWorkerThatDiesInACarrierCallIsReplacedWithOneEffect(t *testing.T) {
 	known := sample.Carriers()[0]
 	table := filepath.Join(t.TempDir(), "carriers.yaml")
 	require.NoError(t, os.WriteFile(table, fmt.Appendf(nil,
-		"carriers: [{id: %s, name: One, url: %q, timeout: 10m, booking: {opens: '08:00', cutOff: '12:00'}}]", known.ID, server.URL), 0o600))
+		"carriers: [{id: %s, name: One, protocol: http, url: %q, timeout: 10m, booking: {opens: '08:00', cutOff: '12:00'}}]", known.ID, server.URL), 0o600))
 	s, env := servers(t)
 	env = append(env, "SHIPMENTS_CARRIERS="+table, "SHIPMENTS_CHILD_WORKFLOWS=carrier")
 

@@ -27,10 +27,14 @@ func Port(t testing.TB) *ports.Port {
 // URL, with settings added to each, and returns its file.
 func CarrierTable(t testing.TB, url string, settings map[string]any) string {
 	t.Helper()
+	protocol := "http"
+	if url == "" {
+		protocol = "simulated"
+	}
 	var entries []map[string]any
 	for _, c := range sample.Carriers() {
 		entry := map[string]any{
-			"id": c.ID, "name": c.Name, "url": url, "booking": map[string]any{"opens": c.Booking.Opens, "cutOff": c.Booking.CutOff},
+			"id": c.ID, "name": c.Name, "protocol": protocol, "url": url, "booking": map[string]any{"opens": c.Booking.Opens, "cutOff": c.Booking.CutOff},
 		}
 		maps.Copy(entry, settings)
 		entries = append(entries, entry)
