@@ -1,5 +1,3 @@
-// Package carriers is the integration with carriers: one small interface, and
-// its implementations.
 package carriers
 
 import (
@@ -9,26 +7,26 @@ import (
 	"shipments/shipment"
 )
 
-// Client is a carrier's system. Every call has an idempotency key made from
-// the shipment, the leg and the purpose: repeated with the same key it has the
-// effect of one call and gives the same answer, so that a retried activity
-// neither manifests twice nor invents new tracking numbers.
+// Client calls one carrier's system. Every request has an idempotency key, made
+// from the shipment, the leg and the purpose. Repeated with the same key, a call
+// has the effect of one call and gets the same answer: a retried activity neither
+// manifests twice nor gets new tracking numbers.
 //
-// That the carrier declined is part of the reply: a business outcome. An error
-// is a technical fault, and worth a retry.
+// A carrier that declines answers with a reply that says so. An error is a
+// technical fault: the call is retried.
 //
 // Implementations are safe for concurrent use.
 type Client interface {
 	// ManifestLeg hands a leg over to its carrier.
-	ManifestLeg(ctx context.Context, call ManifestLegRequest) (ManifestLegReply, error)
-	// VoidLeg takes a manifested leg back. To void a leg that is void already,
-	// or was never manifested, succeeds.
-	VoidLeg(ctx context.Context, call VoidLegRequest) (VoidLegReply, error)
+	ManifestLeg(ctx context.Context, request ManifestLegRequest) (ManifestLegReply, error)
+	// VoidLeg takes a manifested leg back. It also succeeds for a leg that is void
+	// already, or was never manifested.
+	VoidLeg(ctx context.Context, request VoidLegRequest) (VoidLegReply, error)
 	// BookCollection books the collection of the shipment's packages.
-	BookCollection(ctx context.Context, call BookCollectionRequest) (BookCollectionReply, error)
-	// CancelCollection takes a booking back. To cancel one that is cancelled
-	// already, or was never made, succeeds.
-	CancelCollection(ctx context.Context, call CancelCollectionRequest) (CancelCollectionReply, error)
+	BookCollection(ctx context.Context, request BookCollectionRequest) (BookCollectionReply, error)
+	// CancelCollection takes a booking back. It also succeeds for a booking that is
+	// cancelled already, or was never made.
+	CancelCollection(ctx context.Context, request CancelCollectionRequest) (CancelCollectionReply, error)
 }
 
 // ManifestLegRequest is the request to manifest one leg.
@@ -39,22 +37,22 @@ type ManifestLegRequest struct {
 	Details  shipment.Leg       `json:"details"`
 	Packages []shipment.Package `json:"packages,omitempty"`
 	Goods    []shipment.Goods   `json:"goods,omitempty"`
-	// InvoiceURL is set for paperless trade: the customs invoice that the
-	// carrier gets with the manifestation.
+	// InvoiceURL is where the carrier can fetch the customs invoice. It is set for
+	// paperless trade alone.
 	InvoiceURL string `json:"invoiceUrl,omitempty"`
 }
 
-// IdempotencyKey identifies the call's effect.
-func (c ManifestLegRequest) IdempotencyKey() string { return key(c.ShipmentID, c.Leg, "manifest") }
+// IdempotencyKey identifies the effect of the call.
+func (r ManifestLegRequest) IdempotencyKey() string { return key(r.ShipmentID, r.Leg, "manifest") }
 
 // ManifestLegReply is the carrier's answer.
 type ManifestLegReply struct {
 	// TrackingNumbers has one number per package.
 	TrackingNumbers []string `json:"trackingNumbers,omitempty"`
-	// Declined says why the carrier declined; it is nil if it did not.
+	// Declined says why the carrier declined; it is nil if the leg was manifested.
 	Declined *shipment.Fault `json:"declined,omitempty"`
 	// Unanswered is set by the process if the carrier gave no answer within the
-	// deadline: whether the call had its effect is not known.
+	// deadline. The call may have had its effect.
 	Unanswered bool `json:"unanswered,omitempty"`
 }
 
@@ -66,19 +64,20 @@ type VoidLegRequest struct {
 	TrackingNumbers []string `json:"trackingNumbers"`
 }
 
-// IdempotencyKey identifies the call's effect.
-func (c VoidLegRequest) IdempotencyKey() string { return key(c.ShipmentID, c.Leg, "void") }
+// IdempotencyKey identifies the effect of the call.
+func (r VoidLegRequest) IdempotencyKey() string { return key(r.ShipmentID, r.Leg, "void") }
 
 // VoidLegReply is the carrier's answer.
 type VoidLegReply struct {
+	// Declined says why the carrier declined; it is nil if the leg is void.
 	Declined *shipment.Fault `json:"declined,omitempty"`
 }
 
 // BookCollectionRequest is the request to book the collection.
 type BookCollectionRequest struct {
 	ShipmentID string `json:"shipmentId"`
-	// Attempt counts the bookings of the shipment, from 1: a rebooking is
-	// another effect.
+	// Attempt counts the bookings of the shipment, from 1. A rebooking is another
+	// effect, and so has another idempotency key.
 	Attempt         int              `json:"attempt"`
 	CarrierID       string           `json:"carrierId"`
 	CollectionDate  string           `json:"collectionDate"`
@@ -87,25 +86,25 @@ type BookCollectionRequest struct {
 	TrackingNumbers []string         `json:"trackingNumbers"`
 }
 
-// IdempotencyKey identifies the call's effect.
-func (c BookCollectionRequest) IdempotencyKey() string {
-	return key(c.ShipmentID, 1, attempt("book-collection", c.Attempt))
+// IdempotencyKey identifies the effect of the call.
+func (r BookCollectionRequest) IdempotencyKey() string {
+	return key(r.ShipmentID, 1, attempt("book-collection", r.Attempt))
 }
 
 // CancelCollectionRequest is the request to take a booking back.
 type CancelCollectionRequest struct {
 	ShipmentID string `json:"shipmentId"`
 	CarrierID  string `json:"carrierId"`
-	// Attempt is that of the booking.
+	// Attempt is the attempt of the booking that is taken back.
 	Attempt int `json:"attempt"`
 }
 
-// IdempotencyKey identifies the call's effect.
-func (c CancelCollectionRequest) IdempotencyKey() string {
-	return key(c.ShipmentID, 1, attempt("cancel-collection", c.Attempt))
+// IdempotencyKey identifies the effect of the call.
+func (r CancelCollectionRequest) IdempotencyKey() string {
+	return key(r.ShipmentID, 1, attempt("cancel-collection", r.Attempt))
 }
 
-// attempt tells the calls of a rebooking from those of the first booking.
+// attempt is the purpose of the nth booking's calls. The first one has no number.
 func attempt(purpose string, n int) string {
 	if n <= 1 {
 		return purpose
@@ -115,34 +114,36 @@ func attempt(purpose string, n int) string {
 
 // CancelCollectionReply is the carrier's answer.
 type CancelCollectionReply struct {
+	// Declined says why the carrier declined; it is nil if the booking is cancelled.
 	Declined *shipment.Fault `json:"declined,omitempty"`
 }
 
 // BookCollectionReply is the carrier's answer.
 type BookCollectionReply struct {
-	BookingReference  string          `json:"bookingReference,omitempty"`
-	LocationReference string          `json:"locationReference,omitempty"`
-	Declined          *shipment.Fault `json:"declined,omitempty"`
-	// Unanswered is as for [ManifestLegReply].
+	BookingReference  string `json:"bookingReference,omitempty"`
+	LocationReference string `json:"locationReference,omitempty"`
+	// Declined says why the carrier declined; it is nil if the collection is booked.
+	Declined *shipment.Fault `json:"declined,omitempty"`
+	// Unanswered has the meaning that it has in [ManifestLegReply].
 	Unanswered bool `json:"unanswered,omitempty"`
 }
 
-// Reply is a carrier's answer to a call.
+// Reply is what every carrier's answer to a call has in common.
 type Reply interface {
 	// WasDeclined reports whether the carrier declined.
 	WasDeclined() bool
 }
 
-// WasDeclined is true if the leg was not manifested.
+// WasDeclined reports whether Declined is set.
 func (r ManifestLegReply) WasDeclined() bool { return r.Declined != nil }
 
-// WasDeclined is true if the leg was not voided.
+// WasDeclined reports whether Declined is set.
 func (r VoidLegReply) WasDeclined() bool { return r.Declined != nil }
 
-// WasDeclined is true if the collection was not booked.
+// WasDeclined reports whether Declined is set.
 func (r BookCollectionReply) WasDeclined() bool { return r.Declined != nil }
 
-// WasDeclined is true if the booking was not cancelled.
+// WasDeclined reports whether Declined is set.
 func (r CancelCollectionReply) WasDeclined() bool { return r.Declined != nil }
 
 func key(shipmentID string, leg int, purpose string) string {

@@ -18,18 +18,19 @@ import (
 	"shipments/shipment"
 )
 
-// HTTP is a carrier behind the JSON API that openapi.yaml describes.
+// HTTP is the client of a carrier that serves the JSON API of openapi.yaml. The
+// status of an answer decides what it means:
 //
-//   - 2xx is the carrier's answer; 400, 409, 410 and 422: the carrier declined, with its
-//     error codes.
-//   - 429 and 503 say when to try again (Retry-After), which is honoured.
-//   - Everything else is a technical fault and tried again: other 5xx, a broken
-//     connection, and what looks like a wrong set-up (401, 403, 404), which
-//     must not fail shipments.
+//   - 2xx: the carrier has done what was asked.
+//   - 400, 409, 410, 422: the carrier has declined. The body is the fault.
+//   - 429, 503: the carrier is busy. The call is retried, not before Retry-After.
+//   - Everything else is a technical fault and retried: other 5xx, a broken
+//     connection, and signs of a wrong configuration (401, 403, 404). A wrong
+//     configuration must not fail shipments.
 //
-// A reply that was lost leaves open whether the call had its effect: its key's
-// result is asked for, and again before every further attempt of the activity.
-// A call that is made again has the same key.
+// When a reply is lost, the call may have had its effect. The client then asks
+// for the result of the idempotency key, and does so again before every further
+// attempt of the activity. A call that is repeated has the same key.
 //
 // It is safe for concurrent use.
 type HTTP struct {
@@ -56,43 +57,44 @@ func NewHTTP(base *url.URL, token string, timeout time.Duration) *HTTP {
 	return &HTTP{base: base, token: token, client: &http.Client{Timeout: timeout}}
 }
 
-// ManifestLeg hands a leg over.
-func (h *HTTP) ManifestLeg(ctx context.Context, call ManifestLegRequest) (ManifestLegReply, error) {
+// ManifestLeg implements [Client]. A 2xx answer without a tracking number is an error.
+func (h *HTTP) ManifestLeg(ctx context.Context, request ManifestLegRequest) (ManifestLegReply, error) {
 	var reply ManifestLegReply
-	declined, err := h.call(ctx, "v1/manifestations", call.IdempotencyKey(), call, &reply)
+	declined, err := h.call(ctx, "v1/manifestations", request.IdempotencyKey(), request, &reply)
 	if err == nil && declined == nil && len(reply.TrackingNumbers) == 0 {
 		err = errors.New("the carrier manifested the leg without a tracking number")
 	}
 	return ManifestLegReply{TrackingNumbers: reply.TrackingNumbers, Declined: declined}, err
 }
 
-// VoidLeg takes a leg back.
-func (h *HTTP) VoidLeg(ctx context.Context, call VoidLegRequest) (VoidLegReply, error) {
-	declined, err := h.call(ctx, "v1/manifestation-voids", call.IdempotencyKey(), call, &struct{}{})
+// VoidLeg implements [Client].
+func (h *HTTP) VoidLeg(ctx context.Context, request VoidLegRequest) (VoidLegReply, error) {
+	declined, err := h.call(ctx, "v1/manifestation-voids", request.IdempotencyKey(), request, &struct{}{})
 	return VoidLegReply{Declined: declined}, err
 }
 
-// BookCollection books the collection.
-func (h *HTTP) BookCollection(ctx context.Context, call BookCollectionRequest) (BookCollectionReply, error) {
+// BookCollection implements [Client].
+func (h *HTTP) BookCollection(ctx context.Context, request BookCollectionRequest) (BookCollectionReply, error) {
 	var reply BookCollectionReply
-	declined, err := h.call(ctx, "v1/collections", call.IdempotencyKey(), call, &reply)
+	declined, err := h.call(ctx, "v1/collections", request.IdempotencyKey(), request, &reply)
 	reply.Declined = declined
 	return reply, err
 }
 
-// CancelCollection takes a booking back.
-func (h *HTTP) CancelCollection(ctx context.Context, call CancelCollectionRequest) (CancelCollectionReply, error) {
-	declined, err := h.call(ctx, "v1/collection-cancellations", call.IdempotencyKey(), call, &struct{}{})
+// CancelCollection implements [Client].
+func (h *HTTP) CancelCollection(ctx context.Context, request CancelCollectionRequest) (CancelCollectionReply, error) {
+	declined, err := h.call(ctx, "v1/collection-cancellations", request.IdempotencyKey(), request, &struct{}{})
 	return CancelCollectionReply{Declined: declined}, err
 }
 
-// call makes one call. On a repeat, and after a lost reply, the key's result
-// is asked for.
+// call makes one call and decodes its answer into reply. declined is set if the
+// carrier declined. In a retried activity, and after a lost reply, it asks for the
+// key's result.
 //
-// A cancellation is honoured before a request is made. One that has been made
-// is waited for, for at most the timeout: a call that goes on at the carrier
-// must not be overtaken by the one that undoes it.
-func (h *HTTP) call(ctx context.Context, path, key string, request, reply any) (*shipment.Fault, error) {
+// It makes no request if ctx is cancelled already. Once made, a request is waited
+// for until the timeout even if ctx is cancelled: a call that the carrier is still
+// working on must not be overtaken by the call that undoes it.
+func (h *HTTP) call(ctx context.Context, path, key string, request, reply any) (declined *shipment.Fault, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -109,7 +111,7 @@ func (h *HTTP) call(ctx context.Context, path, key string, request, reply any) (
 	}
 	status, header, answer, err := h.do(ctx, http.MethodPost, h.base.JoinPath(path), key, body)
 	if err != nil {
-		// It may have had its effect: the answer is still to be had.
+		// The call may have had its effect: then the key has a result.
 		known, declined, resultErr := h.result(ctx, key, reply)
 		if known && resultErr == nil {
 			return declined, nil
@@ -119,13 +121,13 @@ func (h *HTTP) call(ctx context.Context, path, key string, request, reply any) (
 	return interpret(status, header, answer, reply)
 }
 
-// isRepeat reports whether the activity has been tried before.
+// isRepeat reports whether an earlier attempt of the activity may have made the call.
 func isRepeat(ctx context.Context) bool {
 	return activity.IsActivity(ctx) && activity.GetInfo(ctx).Attempt > 1
 }
 
-// result asks what the call with a key was answered. It is not known if no
-// such call has had an effect.
+// result asks for the answer to the call with a key, and decodes it into reply. It
+// is not known if no call with this key has had an effect.
 func (h *HTTP) result(ctx context.Context, key string, reply any) (known bool, declined *shipment.Fault, err error) {
 	at := h.base.JoinPath("v1/results")
 	at.RawQuery = url.Values{"key": {key}}.Encode()
@@ -160,8 +162,7 @@ func (h *HTTP) do(ctx context.Context, method string, at *url.URL, key string, b
 	if method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("Idempotency-Key", key)
-		// The transport must not repeat it behind our back.
-		request.GetBody = nil
+		request.GetBody = nil // Without it the transport does not repeat the request.
 	}
 	if h.token != "" {
 		request.Header.Set("Authorization", "Bearer "+h.token)
@@ -178,7 +179,7 @@ func (h *HTTP) do(ctx context.Context, method string, at *url.URL, key string, b
 	return response.StatusCode, response.Header, answer, err
 }
 
-// interpret makes of a carrier's answer what it means.
+// interpret turns a carrier's answer into a reply, a fault, or an error.
 func interpret(status int, header http.Header, answer []byte, reply any) (*shipment.Fault, error) {
 	switch {
 	case status >= 200 && status < 300:
@@ -187,7 +188,7 @@ func interpret(status int, header http.Header, answer []byte, reply any) (*shipm
 		}
 		return nil, nil //nolint:nilnil // it did not decline
 	case status == http.StatusBadRequest, status == http.StatusConflict, status == http.StatusGone, status == http.StatusUnprocessableEntity:
-		return declinedBecause(status, answer), nil
+		return faultIn(status, answer), nil
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
 		return nil, temporal.NewApplicationErrorWithOptions(fmt.Sprintf("the carrier answered %d", status), "CarrierBusy",
 			temporal.ApplicationErrorOptions{NextRetryDelay: retryAfter(header)})
@@ -196,7 +197,9 @@ func interpret(status int, header http.Header, answer []byte, reply any) (*shipm
 	}
 }
 
-func declinedBecause(status int, answer []byte) *shipment.Fault {
+// faultIn is the fault in the body of a carrier that declined. A body without one
+// becomes a fault that has the status.
+func faultIn(status int, answer []byte) *shipment.Fault {
 	var fault shipment.Fault
 	if err := json.Unmarshal(answer, &fault); err != nil || fault.Description == "" {
 		return shipment.NewFault("Carrier declined the call", fmt.Sprintf("HTTP %d", status))
@@ -204,8 +207,8 @@ func declinedBecause(status int, answer []byte) *shipment.Fault {
 	return &fault
 }
 
-// retryAfter reads Retry-After (RFC 9110, 10.2.3) in its seconds form, up to an
-// hour; 0 leaves the delay to the retry policy.
+// retryAfter reads Retry-After (RFC 9110, 10.2.3) in its form in seconds, at most an
+// hour. 0 leaves the delay to the retry policy.
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
 	if err != nil || seconds < 0 {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"testing"
 	"time"
 
@@ -12,9 +13,10 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"shipments/activities/carriers"
+	"shipments/shipment/emulation"
 )
 
-// client makes an HTTP carrier for a handler.
+// client makes an HTTP client of a carrier that a handler serves.
 func client(t *testing.T, handler http.Handler, token string) *carriers.HTTP {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -24,54 +26,64 @@ func client(t *testing.T, handler http.Handler, token string) *carriers.HTTP {
 	return carriers.NewHTTP(base, token, 5*time.Second)
 }
 
-func TestOverHTTPACarrierAnswersLikeTheSimulator(t *testing.T) {
+func TestHTTPAnswersLikeTheSimulator(t *testing.T) {
 	t.Parallel()
 	simulator := carriers.Simulator{Emulation: true}
 	server := carriers.NewServer(simulator, "secret", carriers.Chaos{})
 	carrier := client(t, server, "secret")
-	for _, id := range []string{"c5", "c51"} {
-		want, err := simulator.ManifestLeg(t.Context(), manifest(id, 1))
-		require.NoError(t, err)
-		for range 3 { // A repeat is recognised.
-			got, err := carrier.ManifestLeg(t.Context(), manifest(id, 1))
+	unmanifested := emulation.NewID(emulation.International, "a", emulation.DeclinesManifestation)
+	uncollected := emulation.NewID(emulation.International, "a", emulation.DeclinesCollection)
+	for _, id := range []string{goesWell, unmanifested} {
+		t.Run("manifest "+id, func(t *testing.T) {
+			want, err := simulator.ManifestLeg(t.Context(), manifest(id, 1))
+			require.NoError(t, err)
+			for range 3 { // Repeats have the same answer.
+				got, err := carrier.ManifestLeg(t.Context(), manifest(id, 1))
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			}
+		})
+	}
+	for _, id := range []string{goesWell, uncollected} {
+		t.Run("book "+id, func(t *testing.T) {
+			request := carriers.BookCollectionRequest{ShipmentID: id, Attempt: 1}
+			want, err := simulator.BookCollection(t.Context(), request)
+			require.NoError(t, err)
+			got, err := carrier.BookCollection(t.Context(), request)
 			require.NoError(t, err)
 			require.Equal(t, want, got)
-		}
+		})
 	}
-	for _, id := range []string{"c5", "c52"} {
-		want, err := simulator.BookCollection(t.Context(), carriers.BookCollectionRequest{ShipmentID: id, Attempt: 1})
+	t.Run("undo", func(t *testing.T) {
+		voided, err := carrier.VoidLeg(t.Context(), carriers.VoidLegRequest{ShipmentID: goesWell, Leg: 1})
 		require.NoError(t, err)
-		got, err := carrier.BookCollection(t.Context(), carriers.BookCollectionRequest{ShipmentID: id, Attempt: 1})
+		require.False(t, voided.WasDeclined())
+		cancelled, err := carrier.CancelCollection(t.Context(), carriers.CancelCollectionRequest{ShipmentID: goesWell, Attempt: 1})
 		require.NoError(t, err)
-		require.Equal(t, want, got)
-	}
-	voided, err := carrier.VoidLeg(t.Context(), carriers.VoidLegRequest{ShipmentID: "c5", Leg: 1})
-	require.NoError(t, err)
-	require.Nil(t, voided.Declined)
-	cancelled, err := carrier.CancelCollection(t.Context(), carriers.CancelCollectionRequest{ShipmentID: "c5", Attempt: 1})
-	require.NoError(t, err)
-	require.Nil(t, cancelled.Declined)
+		require.False(t, cancelled.WasDeclined())
+	})
 	effects, repeats := server.Effects()
 	require.Equal(t, map[string]int{
-		"c5/leg-1/manifest": 1, "c51/leg-1/manifest": 1, "c5/leg-1/book-collection": 1, "c52/leg-1/book-collection": 1,
-		"c5/leg-1/void": 1, "c5/leg-1/cancel-collection": 1,
+		goesWell + "/leg-1/manifest": 1, unmanifested + "/leg-1/manifest": 1,
+		goesWell + "/leg-1/book-collection": 1, uncollected + "/leg-1/book-collection": 1,
+		goesWell + "/leg-1/void": 1, goesWell + "/leg-1/cancel-collection": 1,
 	}, effects)
 	require.Equal(t, 4, repeats)
 }
 
-func TestALostReplyIsReconciled(t *testing.T) {
+func TestHTTPAsksForALostReply(t *testing.T) {
 	t.Parallel()
 	server := carriers.NewServer(carriers.Simulator{}, "", carriers.Chaos{Dropped: 1})
 	carrier := client(t, server, "")
-	got, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
+	got, err := carrier.ManifestLeg(t.Context(), manifest(goesWell, 1))
 	require.NoError(t, err, "the reply was dropped, and asked for")
 	require.Len(t, got.TrackingNumbers, 2)
 	effects, repeats := server.Effects()
-	require.Equal(t, map[string]int{"c5/leg-1/manifest": 1}, effects)
+	require.Equal(t, map[string]int{goesWell + "/leg-1/manifest": 1}, effects)
 	require.Zero(t, repeats, "the call was not made again")
 }
 
-func TestWhatACarriersAnswerMeans(t *testing.T) {
+func TestHTTPAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		status   int
@@ -104,14 +116,14 @@ func TestWhatACarriersAnswerMeans(t *testing.T) {
 				w.WriteHeader(test.status)
 				_, _ = w.Write([]byte(test.body))
 			}), "")
-			reply, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
+			reply, err := carrier.ManifestLeg(t.Context(), manifest(goesWell, 1))
 			if test.declined != "" {
 				require.NoError(t, err)
 				require.Equal(t, test.declined, reply.Declined.Description)
 				return
 			}
 			require.Error(t, err)
-			require.Nil(t, reply.Declined, "a technical fault is no business failure")
+			require.Nil(t, reply.Declined, "a technical fault is no business outcome")
 			var application *temporal.ApplicationError
 			if test.retry > 0 {
 				require.ErrorAs(t, err, &application)
@@ -121,25 +133,31 @@ func TestWhatACarriersAnswerMeans(t *testing.T) {
 	}
 }
 
-func TestAKeyIsForOneCall(t *testing.T) {
+func TestServerKeepsAKeyForOneCall(t *testing.T) {
 	t.Parallel()
 	carrier := client(t, carriers.NewServer(carriers.Simulator{}, "", carriers.Chaos{}), "")
-	_, err := carrier.ManifestLeg(t.Context(), manifest("c5", 1))
+	_, err := carrier.ManifestLeg(t.Context(), manifest(goesWell, 1))
 	require.NoError(t, err)
-	other := manifest("c5", 1)
+	other := manifest(goesWell, 1)
 	other.Packages = nil
 	reply, err := carrier.ManifestLeg(t.Context(), other)
 	require.NoError(t, err)
 	require.Equal(t, "Key in use", reply.Declined.Description)
 }
 
-func TestTheDescriptionOfTheAPIIsYAMLAndNamesEveryPath(t *testing.T) {
+func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	var description struct {
-		Paths map[string]any `yaml:"paths"`
+		Paths      map[string]any            `yaml:"paths"`
+		Components map[string]map[string]any `yaml:"components"`
 	}
 	require.NoError(t, yaml.Unmarshal(carriers.OpenAPI, &description))
 	for _, path := range []string{"/v1/manifestations", "/v1/manifestation-voids", "/v1/collections", "/v1/collection-cancellations", "/v1/results"} {
 		require.Contains(t, description.Paths, path)
+	}
+	references := regexp.MustCompile(`#/components/(\w+)/(\w+)`).FindAllStringSubmatch(string(carriers.OpenAPI), -1)
+	require.NotEmpty(t, references)
+	for _, reference := range references {
+		require.Contains(t, description.Components[reference[1]], reference[2], reference[0])
 	}
 }

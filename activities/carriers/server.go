@@ -20,26 +20,28 @@ import (
 //go:embed openapi.yaml
 var OpenAPI []byte
 
-// Chaos are what a simulated carrier's server does wrong, each with a
-// probability from 0 to 1.
+// Chaos is what a [Server] does wrong on purpose. Errors, Throttled and Dropped are
+// probabilities from 0 to 1.
 type Chaos struct {
 	// Latency is how long every call takes.
 	Latency time.Duration
-	// Errors are calls that end in a 500 before they have an effect.
+	// Errors is how many calls end with a 500, before they have an effect.
 	Errors float64
-	// Throttled are calls that are told to come back in RetryAfter.
+	// Throttled is how many calls end with a 429, before they have an effect. The
+	// answer says to come back after RetryAfter, rounded up to whole seconds.
 	Throttled  float64
 	RetryAfter time.Duration
-	// Dropped are calls whose connection is cut after they had their effect.
+	// Dropped is how many calls lose their connection, after they had their effect.
 	Dropped float64
-	// Seed makes the chaos repeatable.
+	// Seed makes the order of good and bad calls repeatable.
 	Seed uint64
 }
 
-// Server serves the carrier API of openapi.yaml from a simulator, with chaos
-// on demand. It remembers the answer to each key, and counts effects: a call
-// with a known key has none. GET /v1/effects shows the counts. It is safe for
-// concurrent use.
+// Server serves the carrier API of openapi.yaml from a simulator, with chaos on
+// demand. It keeps the answer to each idempotency key and counts effects: a call
+// with a known key has none. GET /v1/effects shows the counts.
+//
+// It is safe for concurrent use. Its memory grows with the number of keys.
 type Server struct {
 	simulator Simulator
 	chaos     Chaos
@@ -49,11 +51,11 @@ type Server struct {
 	mu      sync.Mutex
 	random  *rand.Rand
 	results map[string]*result
-	// repeats counts the calls that were answered from memory.
+	// repeats counts the calls whose key was known.
 	repeats int
 }
 
-// result is what a key was answered.
+// result is the answer to the first call with a key.
 type result struct {
 	Status int             `json:"status"`
 	Body   json.RawMessage `json:"body"`
@@ -62,11 +64,11 @@ type result struct {
 	effects int
 }
 
-// NewServer makes a server. With a token, calls have to bear it.
+// NewServer makes a server. Unless token is empty, calls need it as bearer token.
 func NewServer(simulator Simulator, token string, chaos Chaos) *Server {
 	s := &Server{
 		simulator: simulator, chaos: chaos, token: token, mux: http.NewServeMux(),
-		random: rand.New(rand.NewPCG(chaos.Seed, 0)), results: map[string]*result{}, //nolint:gosec // chaos need no secrets
+		random: rand.New(rand.NewPCG(chaos.Seed, 0)), results: map[string]*result{}, //nolint:gosec // chaos needs no secrets
 	}
 	handle(s, "POST /v1/manifestations", simulator.ManifestLeg, func(m ManifestLegReply) *shipment.Fault { return m.Declined })
 	handle(s, "POST /v1/manifestation-voids", simulator.VoidLeg, func(v VoidLegReply) *shipment.Fault { return v.Declined })
@@ -76,7 +78,7 @@ func NewServer(simulator Simulator, token string, chaos Chaos) *Server {
 	s.mux.HandleFunc("GET /v1/effects", s.serveEffects)
 	s.mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
-		_, _ = w.Write(OpenAPI) // If the client is gone there is nobody to tell.
+		_, _ = w.Write(OpenAPI) // An error means that the client is gone.
 	})
 	return s
 }
@@ -90,8 +92,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Effects counts the effects of every key so far, and the calls that were
-// recognised as repeats.
+// Effects returns how many effects every key has had, and how many calls were
+// repeats of a known key.
 func (s *Server) Effects() (effects map[string]int, repeats int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,13 +104,16 @@ func (s *Server) Effects() (effects map[string]int, repeats int) {
 	return effects, s.repeats
 }
 
-// handle serves one kind of call.
-func handle[Call, Reply any](s *Server, pattern string, do func(context.Context, Call) (Reply, error), declined func(Reply) *shipment.Fault) {
+// handle serves one kind of call: do makes it, and declined says why the carrier
+// declined, if it did.
+func handle[Request, Reply any](
+	s *Server, pattern string, do func(context.Context, Request) (Reply, error), declined func(Reply) *shipment.Fault,
+) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReply))
-		var call Call
-		if key == "" || err != nil || json.Unmarshal(body, &call) != nil {
+		var request Request
+		if key == "" || err != nil || json.Unmarshal(body, &request) != nil {
 			answer(w, http.StatusBadRequest, *shipment.NewFault("Malformed call", "400: an Idempotency-Key and a JSON body are needed"))
 			return
 		}
@@ -127,7 +132,7 @@ func handle[Call, Reply any](s *Server, pattern string, do func(context.Context,
 			return
 		}
 		s.effect(w, key, body, func() (int, any) {
-			reply, err := do(r.Context(), call)
+			reply, err := do(r.Context(), request)
 			switch {
 			case err != nil:
 				return http.StatusInternalServerError, *shipment.NewFault("Internal error", err.Error())
@@ -140,8 +145,8 @@ func handle[Call, Reply any](s *Server, pattern string, do func(context.Context,
 	})
 }
 
-// effect has the call's effect once per key, and answers; or drops the
-// connection after the effect.
+// effect calls do once per key and answers every call with its result. Now and then
+// it cuts the connection instead of answering.
 func (s *Server) effect(w http.ResponseWriter, key string, request []byte, do func() (int, any)) {
 	s.mu.Lock()
 	known, ok := s.results[key]
@@ -170,6 +175,7 @@ func (s *Server) effect(w http.ResponseWriter, key string, request []byte, do fu
 	answer(w, known.Status, known.Body)
 }
 
+// happens decides at random whether something of that probability happens now.
 func (s *Server) happens(probability float64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,5 +201,5 @@ func (s *Server) serveEffects(w http.ResponseWriter, _ *http.Request) {
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // if the client is gone there is nobody to tell
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // an error means that the client is gone
 }

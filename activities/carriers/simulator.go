@@ -10,36 +10,36 @@ import (
 	"shipments/shipment/emulation"
 )
 
-// What the simulator declines with.
+// The faults with which the simulator declines.
 const (
 	manifestationFailed = "Carrier manifestation failed"
 	bookingFailed       = "Carrier collection booking failed"
 )
 
-// Simulator is a carrier that lives in the process. What it hands out is
-// derived from the idempotency key, so that the same call always gets the same
-// answer without anything being remembered.
+// Simulator is a carrier without a system: no parcel moves. It derives numbers and
+// references from the idempotency key, so that a repeated call gets the same answer
+// although the simulator keeps nothing.
 //
-// While emulating, the shipment id decides what it declines; see
-// package emulation. It is safe for concurrent use.
+// It is safe for concurrent use.
 type Simulator struct {
-	// Emulation makes the simulator decline what the shipment id asks it to.
+	// Emulation makes it decline what the ending of the shipment id says (see
+	// package emulation). Otherwise it declines nothing.
 	Emulation bool
 }
 
 var _ Client = Simulator{}
 
 // ManifestLeg answers with one tracking number per package.
-func (s Simulator) ManifestLeg(ctx context.Context, call ManifestLegRequest) (ManifestLegReply, error) {
+func (s Simulator) ManifestLeg(ctx context.Context, request ManifestLegRequest) (ManifestLegReply, error) {
 	if err := ctx.Err(); err != nil {
 		return ManifestLegReply{}, err
 	}
-	if s.Emulation && emulation.ID(call.ShipmentID).Ending() == emulation.DeclinesManifestation {
+	if s.Emulation && emulation.ID(request.ShipmentID).Ending() == emulation.DeclinesManifestation {
 		return ManifestLegReply{Declined: shipment.NewFault(manifestationFailed, "1.2.3: Manifestation failed")}, nil
 	}
-	numbers := make([]string, max(1, len(call.Packages)))
+	numbers := make([]string, max(1, len(request.Packages)))
 	for i := range numbers {
-		numbers[i] = reference(call.IdempotencyKey(), fmt.Sprintf("package-%d", i+1))
+		numbers[i] = reference(request.IdempotencyKey(), fmt.Sprintf("package-%d", i+1))
 	}
 	return ManifestLegReply{TrackingNumbers: numbers}, nil
 }
@@ -50,17 +50,18 @@ func (s Simulator) VoidLeg(ctx context.Context, _ VoidLegRequest) (VoidLegReply,
 }
 
 // BookCollection answers with a booking and a location.
-func (s Simulator) BookCollection(ctx context.Context, call BookCollectionRequest) (BookCollectionReply, error) {
+func (s Simulator) BookCollection(ctx context.Context, request BookCollectionRequest) (BookCollectionReply, error) {
 	if err := ctx.Err(); err != nil {
 		return BookCollectionReply{}, err
 	}
-	emulated := emulation.ID(call.ShipmentID)
-	if s.Emulation && (emulated.Ending() == emulation.DeclinesCollection || (emulated.Ending() == emulation.DeclinesFirstCollection && call.Attempt <= 1)) {
+	ending := emulation.ID(request.ShipmentID).Ending()
+	isFirst := request.Attempt <= 1
+	if s.Emulation && (ending == emulation.DeclinesCollection || ending == emulation.DeclinesFirstCollection && isFirst) {
 		return BookCollectionReply{Declined: shipment.NewFault(bookingFailed, "2.3.4: Collection not possible on the requested day")}, nil
 	}
 	return BookCollectionReply{
-		BookingReference:  reference(call.IdempotencyKey(), "booking"),
-		LocationReference: reference(call.IdempotencyKey(), "location"),
+		BookingReference:  reference(request.IdempotencyKey(), "booking"),
+		LocationReference: reference(request.IdempotencyKey(), "location"),
 	}, nil
 }
 

@@ -65,7 +65,7 @@ func LoadTable(file string) (Table, error) {
 		return Table{}, err
 	}
 	var t Table
-	decoder := yaml.NewDecoder(bytes.NewReader(text)) // JSON is YAML.
+	decoder := yaml.NewDecoder(bytes.NewReader(text)) // JSON is YAML too.
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&t); err != nil && !errors.Is(err, io.EOF) {
 		return t, fmt.Errorf("%s: %w", file, err)
