@@ -31,14 +31,14 @@ func TestAManifestedLegIsVoidedWhenTheOtherIsRefused(t *testing.T) {
 				voided = call
 				return carriers.VoidLegReply{}, nil
 			}
-			result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+			result := b.run(t, created("e-1", sample.Shipment(international, now)))
 			require.Equal(t, shipment.Failed, result.Status)
 			require.Equal(t, []shipment.Fault{*shipment.NewFault("Carrier manifestation failed", "7: no")}, result.Failure.Faults)
 			require.Equal(t, 1, voided.Leg)
 			require.Equal(t, []string{"t-1"}, voided.TrackingNumbers)
 			slices.Sort(b.carrier.calls)
-			require.Equal(t, []string{"c5/leg-1/manifest", "c5/leg-1/void", "c5/leg-2/manifest"}, b.carrier.calls)
-			require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c5"))
+			require.Equal(t, []string{international+"/leg-1/manifest", international+"/leg-1/void", international+"/leg-2/manifest"}, b.carrier.calls)
+			require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, international))
 			require.Equal(t, &shipment.Compensation{
 				Voided: []shipment.VoidedLeg{{CarrierID: sample.Carriers()[0].ID, TrackingNumbers: []string{"t-1"}}},
 			}, result.Failure.Compensation)
@@ -58,8 +58,8 @@ func TestALegThatCannotBeVoidedIsNamed(t *testing.T) {
 	b.carrier.void = func(carriers.VoidLegRequest) (carriers.VoidLegReply, error) {
 		return carriers.VoidLegReply{Declined: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
 	}
-	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
-	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c5"), "nothing was voided")
+	result := b.run(t, created("e-1", sample.Shipment(international, now)))
+	require.Equal(t, []string{"accepted", "failed"}, b.story(t, international), "nothing was voided")
 	require.Len(t, result.Failure.Faults, 1)
 	require.Equal(t, "8: on its way", result.Failure.Compensation.NotVoided[0].Fault.Errors[0])
 }
@@ -75,13 +75,13 @@ func TestACarrierThatGivesNoAnswerIsAFailureAfterCompensation(t *testing.T) {
 			}
 			return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 		}
-		result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+		result := b.run(t, created("e-1", sample.Shipment(international, now)))
 		require.Equal(t, shipment.Failed, result.Status)
 		fault := result.Failure.Faults[0]
 		require.Equal(t, "Carrier integration unavailable", fault.Description)
 		require.Contains(t, fault.Errors[0], "manifest leg 2 with carrier 9d6d28f2fbee4e53aeac2c3b3ba98d28: tried for 5m0s; its last answer was: gateway timeout")
 		require.Len(t, result.Failure.Compensation.Voided, 2, "the leg whose answer never came may have been manifested")
-		require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, "c5"))
+		require.Equal(t, []string{"accepted", "manifestation-voided", "failed"}, b.story(t, international))
 	}
 }
 
@@ -96,11 +96,11 @@ func TestATimerThatFiresTooLateHasAFaultOfItsOwn(t *testing.T) {
 		late[i].Booking = shipment.BookingWindow{Opens: "13:00", CutOff: "12:00"}
 	}
 	b.settings.Rules = shipment.Rules{Carriers: late}
-	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+	result := b.run(t, created("e-1", sample.Shipment(international, now)))
 	require.Equal(t, []shipment.Fault{*shipment.NewFault("Collection could not be booked in time", "3.4.5: Missed booking cut-off time")}, result.Failure.Faults)
 	require.Len(t, result.Failure.Compensation.Voided, 2)
-	require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
-	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, "c5"))
+	require.NotContains(t, b.carrier.calls, international+"/leg-1/book-collection")
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, international))
 }
 
 // A task that booked the collection and told so is lost, and done again when it
@@ -115,19 +115,19 @@ func TestABookingThatWasToldIsNotTooLate(t *testing.T) {
 			late[i].Booking = shipment.BookingWindow{Opens: "13:00", CutOff: "12:00"}
 		}
 		b.settings.Rules = shipment.Rules{Carriers: late}
-		trigger := created("e-1", sample.Shipment("c5", now))
+		trigger := created("e-1", sample.Shipment(international, now))
 		b.env.RegisterDelayedCallback(func() {
 			_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
 				Lineage: events.NewLineage(trigger.Event, "default-test-run-id"), Type: events.TypeCollectionBooked, Sequence: 4, Time: now,
-				Data: events.CollectionBooked{ShipmentID: "c5", CollectionDate: trigger.Event.Data.CollectionDate},
+				Data: events.CollectionBooked{ShipmentID: international, CollectionDate: trigger.Event.Data.CollectionDate},
 			})
 			require.NoError(t, err)
 		}, time.Minute)
 		result := b.run(t, trigger)
 		require.Equal(t, shipment.Success, result.Status)
 		require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
-		require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c5"))
-		require.NotContains(t, b.carrier.calls, "c5/leg-1/void")
+		require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, international))
+		require.NotContains(t, b.carrier.calls, international+"/leg-1/void")
 	}
 }
 
@@ -144,10 +144,10 @@ func TestWhenTheTimeToBookHasPassedTheLegsAreVoided(t *testing.T) {
 		}
 		return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 	}
-	s := sample.Shipment("c5", now)
+	s := sample.Shipment(international, now)
 	s.Legs = s.Legs[:1]
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, "3.4.5: Missed booking cut-off time", result.Failure.Faults[0].Errors[0])
 	require.Len(t, result.Failure.Compensation.Voided, 1)
-	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, "c5"))
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "failed"}, b.story(t, international))
 }

@@ -104,7 +104,7 @@ func setup(t *testing.T, composition string) *bundle {
 		Server:  eventstest.StartProvisioned(t),
 		carrier: &scripted{Simulator: carriers.Simulator{Emulation: true}},
 		settings: workflows.Settings{
-			Revision: workflows.Revision, ChildWorkflows: children, PublicURL: publicURL, CarrierFirstTry: true,
+			ChildWorkflows: children, PublicURL: publicURL, CarrierFirstTry: true,
 			Rules: shipment.Rules{Emulation: true, Carriers: sample.Carriers(), CollectionDelay: 20 * time.Second},
 		},
 	}
@@ -256,11 +256,11 @@ func TestACollectionThatCannotBeBookedFailsBeforeManifestation(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
-	s := sample.Shipment("c5", now)
+	s := sample.Shipment(international, now)
 	s.CollectionDate = "2026-11-23" // today; the cut-off was at noon in Berlin
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, []shipment.Fault{*shipment.NewFault("Shipment cannot be scheduled for collection booking", "3.4.5: Missed booking cut-off time")}, result.Failure.Faults)
-	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c5"))
+	require.Equal(t, []string{"accepted", "failed"}, b.story(t, international))
 	require.Empty(t, b.carrier.calls)
 }
 
@@ -268,7 +268,7 @@ func TestWithoutEmulationTheTimerFollowsTheBookingWindow(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
-	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+	result := b.run(t, created("e-1", sample.Shipment(international, now)))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, "2026-11-23T17:00:00Z", b.env.Now().UTC().Truncate(time.Minute).Format(time.RFC3339), "18:00 in Berlin")
 }
@@ -276,12 +276,12 @@ func TestWithoutEmulationTheTimerFollowsTheBookingWindow(t *testing.T) {
 func TestAnInvalidShipmentThatArrivesAnotherWayFails(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := sample.Shipment("c5", now)
+	s := sample.Shipment(international, now)
 	s.Legs[0].CarrierID = "nobody"
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, shipment.Failed, result.Status)
 	require.Contains(t, result.Failure.Faults[0].Errors[0], shipment.CodeUnknownCarrier)
-	require.Equal(t, []string{"accepted", "failed"}, b.story(t, "c5"))
+	require.Equal(t, []string{"accepted", "failed"}, b.story(t, international))
 }
 
 func TestATechnicalFaultIsRetriedUntilTheCarrierIsBack(t *testing.T) {
@@ -303,22 +303,22 @@ func TestATechnicalFaultIsRetriedUntilTheCarrierIsBack(t *testing.T) {
 func TestRepeatsWhileRunningAreIgnored(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := sample.Shipment("c5", now)
+	s := sample.Shipment(international, now)
 	result := b.run(t, created("e-1", s), created("e-1", s), created("e-2", s), created("e-1", s))
 	require.Equal(t, shipment.Success, result.Status)
-	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c5"))
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, international))
 	require.Empty(t, b.Rejections(t))
 }
 
 func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
-	s := sample.Shipment("c5", now)
-	other := sample.Shipment("c5", now)
+	s := sample.Shipment(international, now)
+	other := sample.Shipment(international, now)
 	other.Packages[0].WeightGrams++
 	ev, err := events.NewCreated("e-2", "/team", now, other)
 	require.NoError(t, err)
-	sequence, err := b.publisher.PublishCreated(t.Context(), ev, "c5")
+	sequence, err := b.publisher.PublishCreated(t.Context(), ev, international)
 	require.NoError(t, err)
 	conflict := created("e-2", other)
 	conflict.StreamSequence = sequence
@@ -333,22 +333,22 @@ func TestConflictsWhileRunningAreRejectedOnce(t *testing.T) {
 	})
 	require.Equal(t, events.CodeConflict, rejections[0].Reasons[0].Code)
 	require.Equal(t, sequence, rejections[0].Input.StreamSequence)
-	require.Equal(t, "shipments.created.c5", rejections[0].Input.Subject)
+	require.Equal(t, "shipments.created."+international, rejections[0].Input.Subject)
 	require.Contains(t, rejections[0].Reasons[0].Message, "e-1")
 	require.Contains(t, string(rejections[1].Input.Data), "e-3", "an event that was never in the stream is kept too")
 }
 
 func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 	t.Parallel()
-	heavier := sample.Shipment("c5", now)
+	heavier := sample.Shipment(international, now)
 	heavier.Packages[0].WeightGrams++
 	tests := map[string]struct {
 		again    workflows.CreatedSignal
 		status   shipment.Status
 		rejected int
 	}{
-		"same event":    {created("e-1", sample.Shipment("c5", now)), shipment.Duplicate, 0},
-		"same content":  {created("e-2", sample.Shipment("c5", now)), shipment.Duplicate, 0},
+		"same event":    {created("e-1", sample.Shipment(international, now)), shipment.Duplicate, 0},
+		"same content":  {created("e-2", sample.Shipment(international, now)), shipment.Duplicate, 0},
 		"other content": {created("e-3", heavier), shipment.Rejected, 1},
 	}
 	for name, test := range tests {
@@ -356,17 +356,17 @@ func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 			t.Parallel()
 			b := setup(t, "all")
 			_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{ // by a run that Temporal has forgotten
-				Lineage: events.Lineage{ShipmentID: "c5", RunID: "forgotten", CausationID: "e-1", CorrelationID: "order-7"},
+				Lineage: events.Lineage{ShipmentID: international, RunID: "forgotten", CausationID: "e-1", CorrelationID: "order-7"},
 				Type:    events.TypeAccepted, Sequence: 1, Time: now,
 				Data: events.Accepted{
-					ShipmentID: "c5", Category: shipment.International, WorkflowID: "w", RunID: "forgotten",
-					Trigger: events.EventRef{ID: "e-1", Source: "/team"}, ContentDigest: sample.Shipment("c5", now).Digest(),
+					ShipmentID: international, Category: shipment.International, WorkflowID: "w", RunID: "forgotten",
+					Trigger: events.EventRef{ID: "e-1", Source: "/team"}, ContentDigest: sample.Shipment(international, now).Digest(),
 				},
 			})
 			require.NoError(t, err)
 			result := b.run(t, test.again)
 			require.Equal(t, test.status, result.Status)
-			require.Equal(t, []string{"accepted"}, b.story(t, "c5"))
+			require.Equal(t, []string{"accepted"}, b.story(t, international))
 			require.Empty(t, b.carrier.calls)
 			require.Len(t, b.Rejections(t), test.rejected)
 		})
@@ -376,7 +376,7 @@ func TestARunThatFindsAnotherRunsLedgerEntryHasNoEffect(t *testing.T) {
 func TestASignalForAnotherShipmentDoesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: shipment.ProcessID("c5")})
+	b.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: shipment.ProcessID(international)})
 	b.env.RegisterDelayedCallback(func() {
 		b.env.SignalWorkflow(workflows.SignalCreated, created("e-1", sample.Shipment("c4", now)))
 	}, 0)
@@ -408,7 +408,7 @@ func TestACarrierCallBecomesAnActivityOnlyWhenItFailsAtFirst(t *testing.T) {
 			b.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
 				names = append(names, info.ActivityType.Name)
 			})
-			result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+			result := b.run(t, created("e-1", sample.Shipment(international, now)))
 			require.Equal(t, shipment.Success, result.Status)
 			require.Equal(t, []string{"ManifestLeg"}, names, "leg 2 and the booking were answered at once")
 			require.EqualValues(t, 2, attempts.Load())
