@@ -40,52 +40,46 @@ func (b *bundle) codes(t *testing.T) []string {
 	return codes
 }
 
-func TestACancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
+func TestCancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
 	t.Parallel()
-	for _, composition := range compositions {
-		t.Run(composition, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, composition)
-			b.request(10*time.Second, cancellation("x-1", international))
-			b.request(11*time.Second, cancellation("x-1", international)) // a repeat
-			result := b.run(t, created("e-1", sample.Shipment(international, now)))
-			require.Equal(t, shipment.Cancelled, result.Status)
-			require.Equal(t, "the customer changed her mind", result.Cancellation.Reason)
-			require.Len(t, result.Cancellation.Compensation.Voided, 2)
-			require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, international))
-			require.Contains(t, b.carrier.calls, international+"/leg-1/void")
-			require.Contains(t, b.carrier.calls, international+"/leg-2/void")
-			require.NotContains(t, b.carrier.calls, international+"/leg-1/book-collection")
-			require.Empty(t, b.Rejections(t))
-			status, err := streams.ReadStatus(t.Context(), b.JS, international)
-			require.NoError(t, err)
-			require.Equal(t, result, status)
-		})
-	}
+	inEach(t, compositions, func(t *testing.T, composition string) {
+		b := setup(t, composition)
+		b.request(10*time.Second, cancellation("x-1", international))
+		b.request(11*time.Second, cancellation("x-1", international)) // a repeat
+		result := b.run(t, created("e-1", sample.Shipment(international, now)))
+		require.Equal(t, shipment.Cancelled, result.Status)
+		require.Equal(t, "the customer changed her mind", result.Cancellation.Reason)
+		require.Len(t, result.Cancellation.Compensation.Voided, 2)
+		require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, international))
+		require.Contains(t, b.carrier.calls, international+"/leg-1/void")
+		require.Contains(t, b.carrier.calls, international+"/leg-2/void")
+		require.NotContains(t, b.carrier.calls, international+"/leg-1/book-collection")
+		require.Empty(t, b.Rejections(t))
+		status, err := streams.ReadStatus(t.Context(), b.JS, international)
+		require.NoError(t, err)
+		require.Equal(t, result, status)
+	})
 }
 
-func TestACancellationWhileALegIsManifestedVoidsWhatMayHaveBeen(t *testing.T) {
+func TestCancellationWhileALegIsManifestedVoidsWhatMayHaveBeen(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
-		t.Run(composition, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, composition)
-			b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
-				if call.Leg == 2 {
-					return carriers.ManifestLegReply{}, errBusy // until it is cancelled
-				}
-				return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
+	inBoth(t, func(t *testing.T, composition string) {
+		b := setup(t, composition)
+		b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
+			if call.Leg == 2 {
+				return carriers.ManifestLegReply{}, errBusy // until it is cancelled
 			}
-			b.request(5*time.Second, cancellation("x-1", international))
-			result := b.run(t, created("e-1", sample.Shipment(international, now)))
-			require.Equal(t, shipment.Cancelled, result.Status)
-			require.Len(t, result.Cancellation.Compensation.Voided, 2)
-			require.Equal(t, []string{"accepted", "manifestation-voided", "cancelled"}, b.story(t, international))
-		})
-	}
+			return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
+		}
+		b.request(5*time.Second, cancellation("x-1", international))
+		result := b.run(t, created("e-1", sample.Shipment(international, now)))
+		require.Equal(t, shipment.Cancelled, result.Status)
+		require.Len(t, result.Cancellation.Compensation.Voided, 2)
+		require.Equal(t, []string{"accepted", "manifestation-voided", "cancelled"}, b.story(t, international))
+	})
 }
 
-func TestAnOperatorsCancellationIsOneToo(t *testing.T) {
+func TestCancellationByAnOperator(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.env.RegisterDelayedCallback(b.env.CancelWorkflow, time.Second)
@@ -95,7 +89,7 @@ func TestAnOperatorsCancellationIsOneToo(t *testing.T) {
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
 }
 
-func TestASecondCancellationIsRejected(t *testing.T) {
+func TestCancellationIsRejectedTheSecondTime(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.request(time.Second, cancellation("x-1", international))
@@ -105,9 +99,9 @@ func TestASecondCancellationIsRejected(t *testing.T) {
 	require.Equal(t, []string{events.CodeShipmentEnded}, b.codes(t))
 }
 
-func TestACancellationBeforeAnythingBegan(t *testing.T) {
+func TestCancellationBeforeAnythingBegan(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
+	inBoth(t, func(t *testing.T, composition string) {
 		b := setup(t, composition)
 		b.request(0, cancellation("x-1", international))
 		result := b.run(t, created("e-1", sample.Shipment(international, now)))
@@ -116,33 +110,30 @@ func TestACancellationBeforeAnythingBegan(t *testing.T) {
 		require.Equal(t, "accepted", story[0])
 		require.Equal(t, "cancelled", story[len(story)-1])
 		require.NotContains(t, b.carrier.calls, international+"/leg-1/book-collection")
-	}
+	})
 }
 
-func TestAFailedBookingCanBeReplaced(t *testing.T) {
+func TestRebookingReplacesAFailedBooking(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
-		t.Run(composition, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, composition)
-			b.settings.Rules.RebookingWindow = time.Hour
-			b.request(time.Second, rebooking("r-0", rebookable, "2026-11-25")) // nothing has failed yet
-			b.request(time.Minute, rebooking("r-1", rebookable, "2026-11-26"))
-			result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
-			require.Equal(t, shipment.Success, result.Status)
-			require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
-			require.Len(t, result.Outcome.ManifestedLegs, 2)
-			require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, rebookable))
-			require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection")
-			require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection-2")
-			require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
-			booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked."+rebookable)
-			require.Contains(t, string(booked[0].Data), "2026-11-26")
-		})
-	}
+	inBoth(t, func(t *testing.T, composition string) {
+		b := setup(t, composition)
+		b.settings.Rules.RebookingWindow = time.Hour
+		b.request(time.Second, rebooking("r-0", rebookable, "2026-11-25")) // nothing has failed yet
+		b.request(time.Minute, rebooking("r-1", rebookable, "2026-11-26"))
+		result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
+		require.Equal(t, shipment.Success, result.Status)
+		require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
+		require.Len(t, result.Outcome.ManifestedLegs, 2)
+		require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, rebookable))
+		require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection")
+		require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection-2")
+		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
+		booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked."+rebookable)
+		require.Contains(t, string(booked[0].Data), "2026-11-26")
+	})
 }
 
-func TestAFailedBookingThatNobodyReplacesIsAFailure(t *testing.T) {
+func TestRebookingThatNobodyRequestsIsAFailure(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.settings.Rules.RebookingWindow = time.Hour
@@ -153,9 +144,7 @@ func TestAFailedBookingThatNobodyReplacesIsAFailure(t *testing.T) {
 	require.GreaterOrEqual(t, b.env.Now().Sub(now), time.Hour)
 }
 
-var bookingStory = []string{"accepted", "manifested", "documents-generated", "failed"}
-
-func TestACancellationWhileARebookingIsAwaited(t *testing.T) {
+func TestCancellationWhileARebookingIsAwaited(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.settings.Rules.RebookingWindow = time.Hour
@@ -166,7 +155,7 @@ func TestACancellationWhileARebookingIsAwaited(t *testing.T) {
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, rebookable))
 }
 
-func TestACancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {
+func TestCancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
@@ -178,9 +167,9 @@ func TestACancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {
 	require.Equal(t, []string{events.CodeShipmentEnded}, b.codes(t))
 }
 
-func TestABookingWithoutAnAnswerIsWithdrawn(t *testing.T) {
+func TestCompensationCancelsABookingWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
+	inBoth(t, func(t *testing.T, composition string) {
 		b := setup(t, composition)
 		b.carrier.book = func(carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 			return carriers.BookCollectionReply{}, errBusy
@@ -190,10 +179,10 @@ func TestABookingWithoutAnAnswerIsWithdrawn(t *testing.T) {
 		require.Equal(t, "Carrier integration unavailable", result.Failure.Faults[0].Description)
 		require.True(t, result.Failure.Compensation.CollectionCancelled, "it may have been booked")
 		require.Contains(t, b.carrier.calls, international+"/leg-1/cancel-collection")
-	}
+	})
 }
 
-func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
+func TestRebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers(), RebookingWindow: 6 * time.Hour}
@@ -218,7 +207,7 @@ func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	require.Contains(t, string(booked[0].Data), `"request":{"id":"r-3","source":"/team"}`)
 }
 
-func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
+func TestRequestsThatWereRejectedMayBeMadeAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules.RebookingWindow = time.Hour
@@ -242,19 +231,19 @@ func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
 	require.Equal(t, sequences[0], rejections[0].Input.StreamSequence)
 }
 
-func TestASignalThatIsNoRequestIsIgnored(t *testing.T) {
+func TestRequestsThatCannotBeDecodedAreIgnored(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
+	inBoth(t, func(t *testing.T, composition string) {
 		b := setup(t, composition)
 		b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(workflows.SignalRequested, "please cancel") }, 10*time.Second)
 		b.request(11*time.Second, rebooking("r-1", international, "2026-11-26"))
 		result := b.run(t, created("e-1", sample.Shipment(international, now)))
 		require.Equal(t, shipment.Success, result.Status)
 		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
-	}
+	})
 }
 
-func TestAnotherRequestWithAKnownIDIsNoRepeat(t *testing.T) {
+func TestRequestsWithAKnownIDAreNoRepeats(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules.RebookingWindow = time.Hour
@@ -265,7 +254,7 @@ func TestAnotherRequestWithAKnownIDIsNoRepeat(t *testing.T) {
 	require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
 }
 
-func TestACancellationWhileARebookingIsBooked(t *testing.T) {
+func TestCancellationWhileARebookingIsBooked(t *testing.T) {
 	t.Parallel()
 	for composition, want := range map[string]struct {
 		status shipment.Status
@@ -297,7 +286,7 @@ func TestACancellationWhileARebookingIsBooked(t *testing.T) {
 	}
 }
 
-func TestARunThatStandsBackRejectsNoRequestThatHadItsEffect(t *testing.T) {
+func TestRequestsThatHadTheirEffectAreNotRejectedByADuplicate(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	trigger := created("e-1", sample.Shipment(international, now))
