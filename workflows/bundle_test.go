@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +29,7 @@ import (
 	"shipments/workflows"
 )
 
-var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var now = time.Date(2036, 11, 23, 12, 0, 0, 0, time.UTC)
 
 var errBusy = errors.New("busy")
 
@@ -51,6 +52,19 @@ func (s *scripted) note(call string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, call)
+}
+
+// purposes returns the calls of one purpose.
+func (s *scripted) purposes(purpose string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []string
+	for _, call := range s.calls {
+		if strings.HasSuffix(call, "/"+purpose) {
+			found = append(found, call)
+		}
+	}
+	return found
 }
 
 func (s *scripted) ManifestLeg(ctx context.Context, call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
@@ -168,6 +182,24 @@ func (b *bundle) story(t *testing.T, id string) []string {
 		require.Equal(t, "0000000"+string(rune('1'+i)), ev.Extensions()["sequence"])
 		require.Equal(t, ev.Type()+"."+id, msg.Subject)
 		types = append(types, strings.TrimPrefix(ev.Type(), "shipments."))
+	}
+	return types
+}
+
+// bySequence are the types of a shipment's outcome events by their sequence, after
+// checking that no number is missing and none is there twice.
+func (b *bundle) bySequence(t *testing.T, id string) []string {
+	t.Helper()
+	messages := b.Messages(t, events.StreamEvents, events.StorySubjects(id))
+	types := make([]string, len(messages))
+	for _, msg := range messages {
+		var ev event.Event
+		require.NoError(t, json.Unmarshal(msg.Data, &ev))
+		sequence, err := strconv.Atoi(ev.Extensions()["sequence"].(string))
+		require.NoError(t, err)
+		require.LessOrEqual(t, sequence, len(types))
+		require.Empty(t, types[sequence-1], "%s and %s have the same number", ev.Type(), types[sequence-1])
+		types[sequence-1] = strings.TrimPrefix(ev.Type(), "shipments.")
 	}
 	return types
 }

@@ -133,7 +133,7 @@ func TestCompensationVoidsTheLegsWhenTheTimeToBookHasPassed(t *testing.T) {
 	b := setup(t, "all")
 	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
 	b.carrier.Emulation = false
-	b.env.SetStartTime(time.Date(2026, 11, 24, 10, 59, 58, 0, time.UTC)) // two seconds before the cut-off
+	b.env.SetStartTime(time.Date(2036, 11, 24, 10, 59, 58, 0, time.UTC)) // two seconds before the cut-off
 	attempts := 0
 	b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 		if attempts++; attempts < 4 {

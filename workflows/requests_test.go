@@ -118,8 +118,8 @@ func TestRebookingReplacesAFailedBooking(t *testing.T) {
 	inBoth(t, func(t *testing.T, composition string) {
 		b := setup(t, composition)
 		b.settings.Rules.RebookingWindow = time.Hour
-		b.request(time.Second, rebooking("r-0", rebookable, "2026-11-25")) // nothing has failed yet
-		b.request(time.Minute, rebooking("r-1", rebookable, "2026-11-26"))
+		b.request(time.Second, rebooking("r-0", rebookable, "2036-11-25")) // nothing has failed yet
+		b.request(time.Minute, rebooking("r-1", rebookable, "2036-11-26"))
 		result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 		require.Equal(t, shipment.Success, result.Status)
 		require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
@@ -129,7 +129,7 @@ func TestRebookingReplacesAFailedBooking(t *testing.T) {
 		require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection-2")
 		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
 		booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked."+rebookable)
-		require.Contains(t, string(booked[0].Data), "2026-11-26")
+		require.Contains(t, string(booked[0].Data), "2036-11-26")
 	})
 }
 
@@ -160,7 +160,7 @@ func TestCancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {
 	b := setup(t, "none")
 	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
 	s := sample.Shipment(international, now)
-	s.CollectionDate = "2026-11-23" // too late already
+	s.CollectionDate = "2036-11-23" // too late already
 	b.request(0, cancellation("x-1", international))
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, shipment.Failed, result.Status)
@@ -196,8 +196,8 @@ func TestRebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	}
 	// The window of the sample opens at 17:00Z, five hours after the start.
 	b.request(6*time.Hour, rebooking("r-1", international, "2020-01-01"))
-	b.request(7*time.Hour, rebooking("r-2", international, "2026-11-24"))
-	b.request(8*time.Hour, rebooking("r-3", international, "2026-11-24"))
+	b.request(7*time.Hour, rebooking("r-2", international, "2036-11-24"))
+	b.request(8*time.Hour, rebooking("r-3", international, "2036-11-24"))
 	result := b.run(t, created("e-1", sample.Shipment(international, now)))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, []string{events.CodeRebookingFailed, events.CodeRebookingFailed}, b.codes(t))
@@ -217,7 +217,7 @@ func TestRequestsThatWereRejectedMayBeMadeAgain(t *testing.T) {
 		require.NoError(t, err)
 		sequences = append(sequences, ack.Sequence)
 	}
-	early, replayed := rebooking("r-1", rebookable, "2026-11-26"), rebooking("r-1", rebookable, "2026-11-26")
+	early, replayed := rebooking("r-1", rebookable, "2036-11-26"), rebooking("r-1", rebookable, "2036-11-26")
 	early.StreamSequence, replayed.StreamSequence = sequences[0], sequences[1]
 	b.request(time.Second, early)      // nothing has failed yet
 	b.request(30*time.Second, early)   // the very message, which has been rejected
@@ -236,7 +236,7 @@ func TestRequestsThatCannotBeDecodedAreIgnored(t *testing.T) {
 	inBoth(t, func(t *testing.T, composition string) {
 		b := setup(t, composition)
 		b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(workflows.SignalRequested, "please cancel") }, 10*time.Second)
-		b.request(11*time.Second, rebooking("r-1", international, "2026-11-26"))
+		b.request(11*time.Second, rebooking("r-1", international, "2036-11-26"))
 		result := b.run(t, created("e-1", sample.Shipment(international, now)))
 		require.Equal(t, shipment.Success, result.Status)
 		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
@@ -247,7 +247,7 @@ func TestRequestsWithAKnownIDAreNoRepeats(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules.RebookingWindow = time.Hour
-	b.request(time.Second, rebooking("9", rebookable, "2026-11-25"))
+	b.request(time.Second, rebooking("9", rebookable, "2036-11-25"))
 	b.request(time.Minute, cancellation("9", rebookable))
 	result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
@@ -277,7 +277,7 @@ func TestCancellationWhileARebookingIsBooked(t *testing.T) {
 				<-received
 				return carriers.BookCollectionReply{BookingReference: "b", LocationReference: "l"}, nil
 			}
-			b.request(time.Minute, rebooking("r-1", rebookable, "2026-11-26"))
+			b.request(time.Minute, rebooking("r-1", rebookable, "2036-11-26"))
 			result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 			require.Equal(t, want.status, result.Status)
 			require.Equal(t, want.codes, b.codes(t), "the rebooking had its effect")
