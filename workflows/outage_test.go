@@ -363,7 +363,7 @@ func TestOutageOfARejectionIsNoPlaceToStop(t *testing.T) {
 	b.carrier.book = func(call carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 		received := make(chan struct{})
 		b.env.SignalWorkflow(workflows.SignalRequested, cancellation("x-1", international))
-		b.env.RegisterDelayedCallback(func() { close(received) }, 0)
+		b.env.RegisterDelayedCallback(func() { close(received) }, 50*time.Millisecond) // after a checkpoint
 		<-received
 		return carriers.Simulator{}.BookCollection(t.Context(), call)
 	}
