@@ -10,22 +10,22 @@ import (
 	"shipments/activities/carriers"
 )
 
-// Carriers are the activities of carrier integration.
+// Carriers are the activities that call carriers.
 type Carriers struct {
-	// ByID has the integration of each carrier.
+	// ByID has the client of each carrier.
 	ByID map[string]carriers.Client
 }
 
-func (a *Carriers) carrier(id string) (carriers.Client, error) {
+func (a *Carriers) client(id string) (carriers.Client, error) {
 	if c, ok := a.ByID[id]; ok {
 		return c, nil
 	}
-	return nil, fmt.Errorf("this host has no integration for carrier %s, or not its token", id)
+	return nil, fmt.Errorf("this host has no client for carrier %s: the carrier is not in the table, or its token is missing", id)
 }
 
-// ManifestLeg hands a leg over to its carrier.
+// ManifestLeg manifests a leg with its carrier.
 func (a *Carriers) ManifestLeg(ctx context.Context, call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
-	c, err := a.carrier(call.Details.CarrierID)
+	c, err := a.client(call.Details.CarrierID)
 	if err != nil {
 		return carriers.ManifestLegReply{}, err
 	}
@@ -33,9 +33,9 @@ func (a *Carriers) ManifestLeg(ctx context.Context, call carriers.ManifestLegReq
 	return c.ManifestLeg(ctx, call)
 }
 
-// VoidLeg takes a manifested leg back.
+// VoidLeg voids a manifested leg.
 func (a *Carriers) VoidLeg(ctx context.Context, call carriers.VoidLegRequest) (carriers.VoidLegReply, error) {
-	c, err := a.carrier(call.CarrierID)
+	c, err := a.client(call.CarrierID)
 	if err != nil {
 		return carriers.VoidLegReply{}, err
 	}
@@ -45,7 +45,7 @@ func (a *Carriers) VoidLeg(ctx context.Context, call carriers.VoidLegRequest) (c
 
 // BookCollection books the collection with its carrier.
 func (a *Carriers) BookCollection(ctx context.Context, call carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
-	c, err := a.carrier(call.CarrierID)
+	c, err := a.client(call.CarrierID)
 	if err != nil {
 		return carriers.BookCollectionReply{}, err
 	}
@@ -53,9 +53,9 @@ func (a *Carriers) BookCollection(ctx context.Context, call carriers.BookCollect
 	return c.BookCollection(ctx, call)
 }
 
-// CancelCollection takes a booking back.
+// CancelCollection cancels the booking of a collection.
 func (a *Carriers) CancelCollection(ctx context.Context, call carriers.CancelCollectionRequest) (carriers.CancelCollectionReply, error) {
-	c, err := a.carrier(call.CarrierID)
+	c, err := a.client(call.CarrierID)
 	if err != nil {
 		return carriers.CancelCollectionReply{}, err
 	}
@@ -63,13 +63,13 @@ func (a *Carriers) CancelCollection(ctx context.Context, call carriers.CancelCol
 	return c.CancelCollection(ctx, call)
 }
 
-// HeartbeatTimeout is how long Temporal waits for a sign of life of a carrier
-// call before it takes its worker for dead.
+// HeartbeatTimeout is how long Temporal waits for a heartbeat of a carrier call
+// before it has another worker repeat the call.
 const HeartbeatTimeout = 30 * time.Second
 
-// heartbeat tells Temporal that the activity is alive until the returned
-// function is called. A carrier call may take minutes; when its worker dies,
-// another one takes over within [HeartbeatTimeout].
+// heartbeat records heartbeats of the activity until the returned function is
+// called. A carrier call may take minutes: without heartbeats, the death of its
+// worker would go unnoticed until the call's own timeout.
 func heartbeat(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {

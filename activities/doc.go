@@ -1,8 +1,13 @@
-// Package activities is what of the process touches the world: the carriers,
-// the documents, and the streams that outcome events and rejections go to.
+// Package activities has the activities of the process: what it does to the
+// world outside of Temporal.
 //
-// Activities are methods of structs that hold their dependencies. Workflows
-// name them through nil pointers of these types, never by string. All are
-// idempotent and safe for concurrent use. A carrier that declined is part of the
-// result; an error is a technical fault, which Temporal retries.
+//   - publishing.go: stores outcome events and rejections in JetStream
+//   - documents.go: renders and stores the documents
+//   - carriers.go: calls the carriers
+//
+// Activities are methods of structs that hold their dependencies. Workflows name
+// them through nil pointers of these types, never by string. All of them are
+// idempotent and safe for concurrent use. A business failure, such as a carrier
+// that has declined, is part of the result. An error is a technical fault, which
+// is worth a retry unless it says otherwise.
 package activities

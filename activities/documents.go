@@ -7,13 +7,12 @@ import (
 	"shipments/activities/documents"
 )
 
-// Documents are the activities that make documents. They are short and run as
-// local activities.
+// Documents are the activities that make documents.
 type Documents struct{ Store *documents.Store }
 
-// Generate renders the documents that the input has, stores them, and returns
-// when all of them can be read back unharmed. Rendering is a pure function and
-// storing recognises what is there: a repeat leaves one object per document.
+// Generate renders the documents that the input has and stores them. It returns
+// when all of them can be read back intact. Rendering is a pure function and
+// storing finds what is there: a repeat leaves one object per document.
 func (a *Documents) Generate(ctx context.Context, in documents.Input) error {
 	rendered, err := documents.Render(in)
 	if err != nil {

@@ -14,12 +14,11 @@ import (
 	"shipments/shipment"
 )
 
-// ErrorTypeConflict is the type of the application error for an outcome that
-// another run has stored. It is not retried.
+// ErrorTypeConflict is the type of the application error for an outcome event
+// that another run has stored. It is not retried.
 const ErrorTypeConflict = "OutcomeConflict"
 
-// Publishing are the activities that store events. They are short and run as
-// local activities, which cost the Temporal server no state transition.
+// Publishing are the activities that store events.
 type Publishing struct {
 	Publisher *streams.Publisher
 	JetStream jetstream.JetStream
@@ -35,54 +34,56 @@ func (a *Publishing) Publish(ctx context.Context, outcome events.Outcome) error 
 	return err
 }
 
-// Acceptance is what [Publishing.Accept] found.
-type Acceptance struct {
-	// Owner is set if another run has taken the shipment on before; it is that
-	// run's entry in the ledger.
+// ClaimResult is the result of [Publishing.Claim].
+type ClaimResult struct {
+	// Owner is the ledger entry of another run that claimed the shipment before.
+	// It is nil if the shipment is this run's.
 	Owner *events.Accepted `json:"owner,omitempty"`
 }
 
-// Accept enters the run in the shipment's permanent ledger, exactly once. If
-// another run stands there, that is the answer and not an error.
-func (a *Publishing) Accept(ctx context.Context, outcome events.Outcome) (Acceptance, error) {
+// Claim claims the shipment for a run: it stores the run's entry in the
+// shipment's permanent ledger, exactly once. That another run has claimed the
+// shipment before is a result, not an error.
+func (a *Publishing) Claim(ctx context.Context, outcome events.Outcome) (ClaimResult, error) {
 	_, err := a.Publisher.PublishOnce(ctx, outcome)
 	var conflict *streams.ConflictError
 	if !errors.As(err, &conflict) {
-		return Acceptance{}, err
+		return ClaimResult{}, err
 	}
 	var owner events.Accepted
 	if err := json.Unmarshal(conflict.Stored.Data(), &owner); err != nil {
-		return Acceptance{}, fmt.Errorf("decode the ledger's entry: %w", err)
+		return ClaimResult{}, fmt.Errorf("decode the ledger entry: %w", err)
 	}
-	return Acceptance{Owner: &owner}, nil
+	return ClaimResult{Owner: &owner}, nil
 }
 
-// Told reports whether the outcome event of a type is stored for a shipment.
-func (a *Publishing) Told(ctx context.Context, eventType, shipmentID string) (bool, error) {
+// OutcomePublished reports whether the outcome event of a type is stored for a
+// shipment.
+func (a *Publishing) OutcomePublished(ctx context.Context, eventType, shipmentID string) (bool, error) {
 	return streams.OutcomePublished(ctx, a.JetStream, eventType, shipmentID)
 }
 
-// RejectedSignal is an event that its process does not accept.
+// RejectedSignal is an event that its process has rejected.
 type RejectedSignal struct {
 	ShipmentID string            `json:"shipmentId"`
 	Reasons    []shipment.Reason `json:"reasons"`
-	// StreamSequence is where the event stands in the SHIPMENTS stream, or 0 if
-	// it reached the process another way; then Event is kept instead.
+	// StreamSequence is the event's sequence in the SHIPMENTS stream, or 0 if it
+	// reached the process another way. Then the rejection holds Event instead.
 	StreamSequence uint64          `json:"streamSequence,omitempty"`
 	Type           string          `json:"type"`
 	Identity       events.EventRef `json:"identity"`
 	Event          json.RawMessage `json:"event"`
 }
 
-// RejectSignal stores the rejection of an event exactly once, unless it is a
-// request that has had its effect: a repeat of such a shipment's event after
-// Temporal's retention may bring the request with it.
+// RejectSignal stores the rejection of an event exactly once. A request that has
+// had its effect is not rejected: when a shipment is published once more after
+// Temporal's retention, the request may arrive again with it.
 func (a *Publishing) RejectSignal(ctx context.Context, signal RejectedSignal) error {
 	if events.IsRequest(signal.Type) {
-		happened, err := streams.HadEffect(ctx, a.JetStream, events.Request{
+		hadEffect, err := streams.HadEffect(ctx, a.JetStream, events.Request{
 			Type: signal.Type, ID: signal.Identity.ID, Source: signal.Identity.Source, ShipmentID: signal.ShipmentID,
 		})
-		if happened || err != nil {
+		if hadEffect || err != nil {
 			return err
 		}
 	}

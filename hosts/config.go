@@ -173,5 +173,5 @@ func (c *Config) Rules() shipment.Rules {
 
 // settings travel with every process.
 func (c *Config) settings() workflows.Settings {
-	return workflows.Settings{Revision: workflows.Revision, ChildWorkflows: c.composition, PublicURL: c.PublicURL, Rules: c.Rules(), CarrierDeadline: c.CarrierDeadline, CarrierFirstTry: c.CarrierFirstTry}
+	return workflows.Settings{ChildWorkflows: c.composition, PublicURL: c.PublicURL, Rules: c.Rules(), CarrierDeadline: c.CarrierDeadline, CarrierFirstTry: c.CarrierFirstTry}
 }

@@ -16,68 +16,53 @@ import (
 // carrierCalls names the activities of carrier integration.
 var carrierCalls *activities.Carriers
 
-// CarrierInput is the input of the carrier workflows: one call, and how long
-// its answer may take.
+// CarrierInput is the input of the carrier workflows: one call, and how it is made.
 type CarrierInput[Call any] struct {
 	CarrierPolicy
 
 	Call Call `json:"call"`
 }
 
-// CarrierPolicy is how a carrier is called.
-type CarrierPolicy struct {
-	// Deadline bounds the call, retries included, but for the local first
-	// attempt and the pause that a carrier asks for after it.
-	Deadline time.Duration `json:"deadline"`
-	// LocalFirst makes the first attempt within the workflow's own task, where
-	// it costs the Temporal server nothing.
-	LocalFirst bool `json:"localFirst,omitempty"`
-	// RecordRefusals puts what the carrier declined in the local first attempt on
-	// record before anybody acts on it. An effect has one answer for good; a call
-	// that was declined may be accepted when it is made again.
-	RecordRefusals bool `json:"recordRefusals,omitempty"`
-}
-
-// ManifestLeg hands one leg over to its carrier.
+// ManifestLeg manifests one leg with its carrier.
 func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLegRequest]) (carriers.ManifestLegReply, error) {
 	what := fmt.Sprintf("manifest leg %d with carrier %s", in.Call.Leg, in.Call.Details.CarrierID)
 	var reply carriers.ManifestLegReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.ManifestLeg, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.ManifestLegReply{Declined: unavailable, Unanswered: true}
+		reply = carriers.ManifestLegReply{Refusal: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
 
-// VoidLeg takes one manifested leg back.
+// VoidLeg voids one manifested leg.
 func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLegRequest]) (carriers.VoidLegReply, error) {
 	what := fmt.Sprintf("void leg %d with carrier %s", in.Call.Leg, in.Call.CarrierID)
 	var reply carriers.VoidLegReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.VoidLeg, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.VoidLegReply{Declined: unavailable}
+		reply = carriers.VoidLegReply{Refusal: unavailable}
 	}
 	return reply, err
 }
 
 // BookCollection books the collection with the carrier.
 func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollectionRequest]) (carriers.BookCollectionReply, error) {
-	what := fmt.Sprintf("book collection on %s with carrier %s", in.Call.CollectionDate, in.Call.CarrierID)
+	what := fmt.Sprintf("book the collection on %s with carrier %s", in.Call.CollectionDate, in.Call.CarrierID)
 	var reply carriers.BookCollectionReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.BookCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.BookCollectionReply{Declined: unavailable, Unanswered: true}
+		reply = carriers.BookCollectionReply{Refusal: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
 
-// CancelCollection takes a booking back.
+// CancelCollection cancels the booking of a collection.
 func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelCollectionRequest]) (carriers.CancelCollectionReply, error) {
 	what := "cancel the collection with carrier " + in.Call.CarrierID
 	var reply carriers.CancelCollectionReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.CancelCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.CancelCollectionReply{Declined: unavailable}
+		reply = carriers.CancelCollectionReply{Refusal: unavailable}
 	}
 	return reply, err
 }
@@ -85,62 +70,63 @@ func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelColle
 // integrationUnavailable is the fault of a carrier that gave no answer.
 const integrationUnavailable = "Carrier integration unavailable"
 
-// callCarrier makes one carrier call. A carrier that gives no answer within the
-// deadline, however often it was tried, is a fault that says so and no error:
-// the process goes on to compensate, and ends.
+// callCarrier makes one carrier call. A carrier that gives no answer before the
+// deadline, however often it was tried, is a fault and not an error: the process
+// goes on to compensate, and ends.
 //
-// Most carriers answer at once: the first attempt may be a local activity, and
-// only what fails then becomes an activity of its own. It is the same call with
-// the same idempotency key.
+// Most carriers answer at once. With FirstTry the first attempt is a local
+// activity, and only if it fails the call becomes a regular one. The idempotency
+// key makes both the same call.
 func callCarrier(ctx workflow.Context, policy CarrierPolicy, shipmentID, what string, activity, call any, reply carriers.Reply) (*shipment.Fault, error) {
-	if policy.LocalFirst {
-		answered, wait := tryCarrier(ctx, what, activity, call, reply)
+	wait := await
+	if policy.FirstTry {
+		answered, pause := tryCarrier(ctx, what, activity, call, reply)
 		switch {
-		case answered && policy.RecordRefusals && reply.WasDeclined():
-			return nil, record(ctx, "the carrier has declined")
+		case answered && reply.Refused():
+			// Asked once more, a carrier that has declined may accept. What it has
+			// accepted, it does not decline.
+			return nil, checkpoint(ctx, "the carrier has declined")
 		case answered:
 			return nil, nil //nolint:nilnil // it went well
 		}
 		var err error
-		if ctx, err = beyond(ctx, shipmentID); err != nil {
+		if ctx, err = withoutGateOnceBooked(ctx, shipmentID); err != nil {
 			return nil, err
 		}
-		if wait > 0 {
-			timer := workflow.NewTimer(ctx, min(wait, policy.Deadline))
-			await(ctx, timer)
-			_ = timer.Get(ctx, nil) // A cancellation is noticed by the next attempt.
+		if pause > 0 {
+			timer := workflow.NewTimerWithOptions(ctx, min(pause, policy.Deadline), workflow.TimerOptions{Summary: "the carrier has asked for a pause"})
+			_ = awaitRetry(ctx, timer, nil) // The next attempt notices a cancellation.
 		}
+		wait = awaitRetry
 	}
-	future := workflow.ExecuteActivity(withCarrierCall(ctx, policy.Deadline, what), activity, call)
-	await(ctx, future)
-	err := future.Get(ctx, reply)
+	err := wait(ctx, workflow.ExecuteActivity(withCarrierCall(ctx, policy.Deadline, what), activity, call), reply)
 	if err == nil || temporal.IsCanceledError(err) {
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		// A failed attempt of a cancelled call is not tried again: what it did
-		// is not known, as for any cancelled call.
+		// A cancelled call is not tried again after a failed attempt. As with any
+		// cancelled call, it may have had its effect.
 		return nil, temporal.NewCanceledError(err.Error())
 	}
-	said := "it gave no answer"
+	last := "it gave no answer"
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
-		said = "its last answer was: " + application.Message()
+		last = "its last answer was: " + application.Message()
 	}
-	return shipment.NewFault(integrationUnavailable, fmt.Sprintf("%s: tried for %s; %s", what, policy.Deadline, said)), nil
+	return shipment.NewFault(integrationUnavailable, fmt.Sprintf("%s: tried for %s; %s", what, policy.Deadline, last)), nil
 }
 
-// tryCarrier makes the first attempt of a call, and reports whether it was
-// answered, or else how long the carrier asked to be given. It lasts until the
-// call has ended, even when it is cancelled meanwhile: a call must have ended
+// tryCarrier makes the first attempt of a call. It reports whether the carrier has
+// answered, and otherwise the pause that it asks for. It returns when the attempt
+// has ended, even if the process is cancelled meanwhile: a call must have ended
 // before its effect is undone.
-func tryCarrier(ctx workflow.Context, what string, activity, call, reply any) (answered bool, wait time.Duration) {
+func tryCarrier(ctx workflow.Context, what string, activity, call, reply any) (answered bool, pause time.Duration) {
 	lasting, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
-	err := workflow.ExecuteLocalActivity(withFirstTry(lasting, what), activity, call).Get(lasting, reply)
+	err := runLocal(withFirstTry(lasting, what), reply, activity, call)
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
-		wait = application.NextRetryDelay()
+		pause = application.NextRetryDelay()
 	}
-	return err == nil, wait
+	return err == nil, pause
 }

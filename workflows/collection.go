@@ -37,33 +37,16 @@ type CollectionResult struct {
 // Collection schedules the collection, waits on a durable timer until it can
 // be booked, and books it with the first leg's carrier.
 func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, error) {
-	s := in.Shipment
-	now := workflow.Now(ctx)
-	at, fault := in.Settings.Rules.BookingTime(s, now)
-	if fault != nil {
-		if booked, err := in.Settings.told(ctx, events.TypeCollectionBooked, s.ShipmentID); err != nil || !booked {
-			return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, err
-		}
-		at = now
-	}
-	delay := at.Sub(now)
-	if in.Settings.Revision > 0 && !in.bookableAt(workflow.GetInfo(ctx).WorkflowStartTime) {
-		delay = max(delay, time.Millisecond) // A task that is done again later still waits.
-	}
-	timer := workflow.NewTimerWithOptions(ctx, delay, workflow.TimerOptions{Summary: "book the collection"})
-	await(ctx, timer)
-	err := timer.Get(ctx, nil)
-	if temporal.IsCanceledError(err) || stopped(ctx) {
+	cancelled, late, err := in.waitForWindow(ctx)
+	switch {
+	case err != nil:
+		return CollectionResult{}, err
+	case cancelled:
 		return CollectionResult{Cancelled: true}, nil
+	case late != nil:
+		return CollectionResult{Faults: []shipment.Fault{*late}, TooLate: true}, nil
 	}
-	if err != nil {
-		return CollectionResult{}, fmt.Errorf("wait to book the collection: %w", err)
-	}
-	if fault := in.Settings.Rules.TooLate(s, workflow.Now(ctx)); fault != nil {
-		if booked, err := in.Settings.told(ctx, events.TypeCollectionBooked, s.ShipmentID); err != nil || !booked {
-			return CollectionResult{Faults: []shipment.Fault{*fault}, TooLate: true}, err
-		}
-	}
+	s := in.Shipment
 	reply, err := inStage(shipment.StageCarrier, BookCollection).call(ctx, in.Settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("book-collection-%d", in.Attempt), 1), "book the collection of shipment "+s.ShipmentID,
 		CarrierInput[carriers.BookCollectionRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.BookCollectionRequest{
@@ -91,17 +74,56 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	}}, nil
 }
 
+// waitForWindow waits until the carrier takes bookings. It reports whether the
+// stage was cancelled meanwhile, and returns a fault if it is too late to book.
+func (in CollectionInput) waitForWindow(ctx workflow.Context) (cancelled bool, late *shipment.Fault, err error) {
+	rules, s := in.Settings.Rules, in.Shipment
+	now := workflow.Now(ctx)
+	at, fault := rules.BookingTime(s, now)
+	if fault != nil {
+		if late, err = in.unlessBooked(ctx, fault); late != nil || err != nil {
+			return false, late, err
+		}
+		at = now
+	}
+	delay := at.Sub(now)
+	if !in.bookableAt(workflow.GetInfo(ctx).WorkflowStartTime) {
+		delay = max(delay, time.Millisecond) // A task that is done again later waits too.
+	}
+	timer := workflow.NewTimerWithOptions(ctx, delay, workflow.TimerOptions{Summary: "the collection can be booked"})
+	err = await(ctx, timer, nil)
+	if temporal.IsCanceledError(err) || stopped(ctx) {
+		return true, nil, nil
+	}
+	if err != nil {
+		return false, nil, fmt.Errorf("wait to book the collection: %w", err)
+	}
+	if fault := rules.TooLate(s, workflow.Now(ctx)); fault != nil {
+		late, err = in.unlessBooked(ctx, fault)
+	}
+	return false, late, err
+}
+
+// unlessBooked returns the fault, or nil if the collection is booked: in a task
+// that was lost, when it was not too late.
+func (in CollectionInput) unlessBooked(ctx workflow.Context, fault *shipment.Fault) (*shipment.Fault, error) {
+	booked, err := outcomePublished(ctx, events.TypeCollectionBooked, in.Shipment.ShipmentID)
+	if booked || err != nil {
+		return nil, err
+	}
+	return fault, nil
+}
+
 // bookableAt reports whether the collection can be booked at a time.
 func (in CollectionInput) bookableAt(t time.Time) bool {
 	opens, fault := in.Settings.Rules.BookingTime(in.Shipment, t)
 	return fault == nil && !opens.After(t)
 }
 
-// cancelBooking takes a booking back, whatever becomes of the process, and
-// tells whether that was possible.
+// cancelBooking cancels a booking, and returns whether that was possible. It
+// cannot be stopped.
 func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment, attempt int) *shipment.Compensation {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	reply, err := inStage(shipment.StageCarrier, CancelCollection).call(ctx, settings.ChildWorkflows,
+	reply, err := inStage(shipment.StageCarrier, CancelCollection).call(withoutGate(ctx), settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("cancel-collection-%d", attempt), 1), "cancel the collection of shipment "+s.ShipmentID,
 		CarrierInput[carriers.CancelCollectionRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.CancelCollectionRequest{
 			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt,

@@ -72,27 +72,39 @@ func inStage[In, Out any](stage shipment.Stage, run func(workflow.Context, In) (
 	return stageFunc[In, Out]{stage, run}
 }
 
-// start runs the function as a child workflow with the given id, or inline, as the
-// composition says. The function is the same either way.
-func (f stageFunc[In, Out]) start(ctx workflow.Context, c Composition, id, summary string, in In) workflow.Future {
+// started is a function of a stage that was started.
+type started[Out any] struct {
+	future workflow.Future
+	inline bool
+}
+
+// start runs the function as a child workflow with the given id, or inline in a
+// coroutine, as the composition says. The function is the same either way.
+func (f stageFunc[In, Out]) start(ctx workflow.Context, c Composition, id, summary string, in In) started[Out] {
 	if c.Has(f.stage) {
-		return workflow.ExecuteChildWorkflow(withChild(ctx, id, Queue(f.stage), summary), f.run, in)
+		return started[Out]{future: workflow.ExecuteChildWorkflow(withChild(ctx, id, Queue(f.stage), summary), f.run, in)}
 	}
 	future, settable := workflow.NewFuture(ctx)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		settable.Set(f.run(ctx, in))
 	})
-	return future
+	return started[Out]{future: future, inline: true}
 }
 
-// call is start, awaited.
+// result waits for the function's result, at the gate if it is a child workflow.
+func (s started[Out]) result(ctx workflow.Context) (out Out, err error) {
+	if s.inline {
+		err = join(ctx, s.future, &out)
+	} else {
+		err = await(ctx, s.future, &out)
+	}
+	return out, err
+}
+
+// call runs the function and waits for its result. Inline, it needs no coroutine.
 func (f stageFunc[In, Out]) call(ctx workflow.Context, c Composition, id, summary string, in In) (Out, error) {
 	if !c.Has(f.stage) {
 		return f.run(ctx, in)
 	}
-	var out Out
-	child := f.start(ctx, c, id, summary, in)
-	await(ctx, child)
-	err := child.Get(ctx, &out)
-	return out, err
+	return f.start(ctx, c, id, summary, in).result(ctx)
 }

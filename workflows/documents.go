@@ -29,27 +29,26 @@ type InvoiceResult struct {
 // generating names the activities that make documents.
 var generating *activities.Documents
 
-// Documents makes the documents of a manifested shipment: labels, receipt,
+// Documents generates the documents of a manifested shipment: labels, receipt,
 // combined document, and for international shipments the customs invoice.
 func Documents(ctx workflow.Context, in DocumentsInput) (DocumentsResult, error) {
-	if err := generate(ctx, in); err != nil {
+	if err := generate(ctx, in, "generate the documents of shipment "); err != nil {
 		return DocumentsResult{}, err
 	}
 	return DocumentsResult{Documents: documents.URLs(in.Settings.PublicURL, in.Shipment.ShipmentID, in.Category)}, nil
 }
 
-// CustomsInvoice makes the customs invoice before manifestation, for paperless
+// CustomsInvoice generates the customs invoice before manifestation, for paperless
 // trade: the carrier gets it with the manifestation.
 func CustomsInvoice(ctx workflow.Context, in DocumentsInput) (InvoiceResult, error) {
-	if err := generate(ctx, in); err != nil {
+	if err := generate(ctx, in, "generate the customs invoice of shipment "); err != nil {
 		return InvoiceResult{}, err
 	}
 	return InvoiceResult{InvoiceURL: documents.InvoiceURL(in.Settings.PublicURL, in.Shipment.ShipmentID, in.Category)}, nil
 }
 
-func generate(ctx workflow.Context, in DocumentsInput) error {
-	ctx = withDocuments(ctx, "documents of shipment "+in.Shipment.ShipmentID)
-	return workflow.ExecuteLocalActivity(ctx, generating.Generate, documents.Input{
+func generate(ctx workflow.Context, in DocumentsInput, summary string) error {
+	return runUntilDone(ctx, summary+in.Shipment.ShipmentID, documentsTimeout, nil, generating.Generate, documents.Input{
 		Shipment: in.Shipment, Category: in.Category, Legs: in.Legs, Rules: in.Settings.Rules,
-	}).Get(ctx, nil)
+	})
 }

@@ -1,68 +1,111 @@
 package workflows
 
 import (
+	"errors"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/events"
 )
 
-// gate is where a process may be stopped, by a cancellation that somebody
-// requested or by an operator's: while it waits for something that Temporal has
-// on record, which is a timer, an activity or a child workflow. If that is over
-// by then, the process goes on.
+// gate is the only place where a process can be stopped, by a requested
+// cancellation or by an operator's. A process is at the gate while it waits for
+// something that Temporal has on record: a timer, an activity, a child workflow.
+// If that has ended already, the process goes on.
 //
-// Nowhere else: what a workflow task does itself (its local activities publish
-// events and call carriers) is on record only when the task has been completed.
-// A task that is lost, because its worker dies or because Temporal refuses the
-// end of a workflow that something has just arrived for, is done again, with
-// what has arrived since. It has to take the same way again, and not be stopped
-// short of what it has already told the world. What arrives at the gate is on
-// record before it is acted upon, for the same reason.
+// The reason is that a workflow task can be lost and done again: its worker dies,
+// or Temporal refuses to close the workflow because a signal has just arrived.
+// What the task did itself, which is to run local activities, goes on record only
+// when the task completes. When it is done again, more signals may be there. Still
+// it must not contradict what it has published before. For the same reason
+// whatever arrives at the gate goes on record before the process acts on it.
+//
+// One kind of wait needs more care. When local attempts of an activity have failed,
+// the process waits for a regular activity. If the task was lost before, its
+// attempt may have succeeded then, and the task may have gone on. A process that
+// is stopped at such a wait is unsure what has happened; see journey.overtaken.
 type gate struct {
-	// cancelled is closed when an operator, or the parent, cancels the workflow.
+	// cancelled is closed when an operator or the parent cancels the workflow.
 	cancelled workflow.ReceiveChannel
-	// requests may be nil; receive takes one, if one is there, and returns how to
-	// act on it.
+	// requests is nil if the workflow handles none. receive takes one, if one is
+	// there, and returns how to act on it.
 	requests workflow.ReceiveChannel
 	receive  func(workflow.Context) (act func(workflow.Context))
 	cancel   workflow.CancelFunc
+	// retrying counts the current waits that follow failed local attempts.
+	retrying int
 	stopped  bool
+	// unsure says that the process was stopped at such a wait.
+	unsure bool
 }
 
 type gateKey struct{}
 
-// open returns a context that only the gate cancels, for the workflow whose
-// context it is given.
+// open opens the gate in a workflow with the given context. It returns a context
+// that only the gate cancels.
 func (g *gate) open(ctx workflow.Context) workflow.Context {
 	g.cancelled = ctx.Done()
 	ctx, g.cancel = workflow.NewDisconnectedContext(ctx)
 	return workflow.WithValue(ctx, gateKey{}, g)
 }
 
-// gateOf returns the gate that ctx is behind, or nil.
+// gateOf returns the gate of ctx, or nil.
 func gateOf(ctx workflow.Context) *gate {
 	g, _ := ctx.Value(gateKey{}).(*gate)
 	return g
 }
 
-// stopped reports whether the process was stopped at the gate.
+// withoutGate returns a context that nothing cancels, for what must not be stopped.
+func withoutGate(ctx workflow.Context) workflow.Context {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	return workflow.WithValue(ctx, gateKey{}, (*gate)(nil))
+}
+
+// stopped reports whether the process was stopped at the gate of ctx.
 func stopped(ctx workflow.Context) bool {
 	g := gateOf(ctx)
 	return g != nil && g.stopped
 }
 
 func (g *gate) stop() {
-	g.stopped = true
+	if g.stopped {
+		return
+	}
+	g.stopped, g.unsure = true, g.retrying > 0
 	g.cancel()
 }
 
-// await waits for something that Temporal has on record, and at the gate, if
-// there is one. The future is ready then, or is being cancelled.
-func await(ctx workflow.Context, future workflow.Future) {
-	g := gateOf(ctx)
-	for g != nil && !g.stopped && !future.IsReady() {
+// await waits for a timer, an activity or a child workflow, and at the gate of
+// ctx if there is one. It decodes what the future holds into result, unless that
+// is nil.
+func await(ctx workflow.Context, future workflow.Future, result any) error {
+	if g := gateOf(ctx); g != nil {
+		g.wait(ctx, future, func() bool { return false })
+	}
+	return future.Get(ctx, result)
+}
+
+// awaitRetry is [await] for what is started because a local attempt has failed.
+func awaitRetry(ctx workflow.Context, future workflow.Future, result any) error {
+	if g := gateOf(ctx); g != nil {
+		g.retrying++
+		defer func() { g.retrying-- }()
+	}
+	return await(ctx, future, result)
+}
+
+// join waits for a function that runs in a coroutine, and waits at the gate
+// itself.
+func join(ctx workflow.Context, future workflow.Future, result any) error {
+	return future.Get(ctx, result)
+}
+
+// wait waits until the future is ready, the process is stopped or the condition
+// is met, which is checked after each request.
+func (g *gate) wait(ctx workflow.Context, future workflow.Future, condition func() bool) {
+	for !g.stopped && !future.IsReady() && !condition() {
 		g.next(ctx, future)
 	}
 }
@@ -78,31 +121,64 @@ func (g *gate) next(ctx workflow.Context, future workflow.Future) {
 	}
 	first.Select(ctx)
 	if act != nil {
-		_ = record(ctx, "a request has arrived") // Nothing cancels that.
+		_ = checkpoint(ctx, "a request was received") // Nothing cancels it.
 		act(ctx)
 	}
 }
 
-// record returns when what the process knows, and has decided by it, is on
-// record: a task that is done again decides the same.
-func record(ctx workflow.Context, summary string) error {
+// checkpoint has Temporal complete the workflow task. What the process has learnt
+// and decided is on record when it returns: a task that is done again decides the
+// same.
+func checkpoint(ctx workflow.Context, reason string) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	return workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: summary}).Get(ctx, nil)
+	timer := workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: "checkpoint: " + reason})
+	return timer.Get(ctx, nil)
 }
 
-// beyond returns the context to go on with after a carrier call's first attempt
-// has failed. If the collection is booked already, then a task has told so that
-// was lost, in which the attempt succeeded: now that the process waits for the
-// carrier all the same, the gate must not stop it.
-func beyond(ctx workflow.Context, shipmentID string) (workflow.Context, error) {
-	g := gateOf(ctx)
-	if g == nil || g.stopped {
+// runLocal runs a local activity: within the workflow task, without the gate.
+func runLocal(ctx workflow.Context, result, activity any, args ...any) error {
+	return workflow.ExecuteLocalActivity(ctx, activity, args...).Get(ctx, result)
+}
+
+// runUntilDone runs an activity that has to succeed. It is a local activity at
+// first. If that keeps failing for a few seconds, it becomes a regular one,
+// which the server retries for as long as it takes, each attempt within the
+// timeout. Meanwhile the process is at the gate of ctx. Only an error that is not
+// worth a retry is returned, and that of a cancelled ctx.
+func runUntilDone(ctx workflow.Context, summary string, timeout time.Duration, result, activity any, args ...any) error {
+	err := runLocal(withLocalAttempts(ctx, summary), result, activity, args...)
+	if !worthRetrying(ctx, err) {
+		return err
+	}
+	return awaitRetry(ctx, workflow.ExecuteActivity(withServerRetries(ctx, summary, timeout), activity, args...), result)
+}
+
+// worthRetrying reports whether an activity has failed in a way that may pass. A
+// local activity is cancelled also when its worker stops.
+func worthRetrying(ctx workflow.Context, err error) bool {
+	var application *temporal.ApplicationError
+	switch {
+	case err == nil:
+		return false
+	case temporal.IsCanceledError(err):
+		return ctx.Err() == nil
+	case errors.As(err, &application):
+		return !application.NonRetryable()
+	}
+	return true
+}
+
+// withoutGateOnceBooked returns the context to go on with after the first attempt
+// of a carrier call has failed. If the event of the booking is stored already, the
+// attempt has succeeded in a task that was lost. Then the process must not be
+// stopped while it calls the carrier again.
+func withoutGateOnceBooked(ctx workflow.Context, shipmentID string) (workflow.Context, error) {
+	if g := gateOf(ctx); g == nil || g.stopped {
 		return ctx, nil
 	}
-	booked, err := told(ctx, events.TypeCollectionBooked, shipmentID)
+	booked, err := outcomePublished(ctx, events.TypeCollectionBooked, shipmentID)
 	if err != nil || !booked {
 		return ctx, err
 	}
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	return workflow.WithValue(ctx, gateKey{}, (*gate)(nil)), nil
+	return withoutGate(ctx), nil
 }

@@ -25,41 +25,39 @@ type ManifestationResult struct {
 	Legs         []shipment.ManifestedLeg `json:"legs,omitempty"`
 	Faults       []shipment.Fault         `json:"faults,omitempty"`
 	Compensation *shipment.Compensation   `json:"compensation,omitempty"`
-	// Cancelled says that the stage was cancelled, and what it did undone.
+	// Cancelled says that the stage was cancelled and has undone what it did.
 	Cancelled bool `json:"cancelled,omitempty"`
 }
 
 // Manifestation manifests the shipment as a whole: its legs, in parallel. If a
-// carrier refuses one of them, those that were manifested are voided again.
+// carrier declines one of them, those that were manifested are voided again.
 func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationResult, error) {
 	s := in.Shipment
-	pending := make([]workflow.Future, len(s.Legs))
+	calls := make([]started[carriers.ManifestLegReply], len(s.Legs))
 	for i, leg := range s.Legs {
-		pending[i] = inStage(shipment.StageCarrier, ManifestLeg).start(ctx, in.Settings.ChildWorkflows,
+		calls[i] = inStage(shipment.StageCarrier, ManifestLeg).start(ctx, in.Settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "manifest", i+1), fmt.Sprintf("manifest leg %d of shipment %s", i+1, s.ShipmentID),
 			CarrierInput[carriers.ManifestLegRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.ManifestLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, Details: leg,
 				Packages: s.Packages, Goods: s.Goods, InvoiceURL: in.InvoiceURL,
 			}})
 	}
-	replies := make([]carriers.ManifestLegReply, len(pending))
+	replies := make([]carriers.ManifestLegReply, len(calls))
 	var faults []shipment.Fault
 	cancelled := false
-	for i, future := range pending {
-		if in.Settings.ChildWorkflows.Has(shipment.StageCarrier) {
-			await(ctx, future)
-		}
-		err := future.Get(ctx, &replies[i])
+	for i, call := range calls {
+		reply, err := call.result(ctx)
 		switch {
 		case temporal.IsCanceledError(err):
 			cancelled = true
-			replies[i] = carriers.ManifestLegReply{Unanswered: true}
+			reply = carriers.ManifestLegReply{Unanswered: true}
 		case err != nil:
 			return ManifestationResult{}, fmt.Errorf("manifest leg %d: %w", i+1, err)
 		}
-		if replies[i].Declined != nil {
-			faults = append(faults, *replies[i].Declined)
+		if reply.Refusal != nil {
+			faults = append(faults, *reply.Refusal)
 		}
+		replies[i] = reply
 	}
 	if len(faults) > 0 || cancelled {
 		compensation := voidLegs(ctx, in.Settings, s, toVoid(replies))
@@ -76,50 +74,50 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 	return ManifestationResult{Legs: legs}, nil
 }
 
-// toVoid are the tracking numbers of the legs to take back, by the index of
-// the leg: those that were manifested, and those that may have been.
+// toVoid returns the tracking numbers of the legs to void, by the index of the
+// leg: those that were manifested, and those that may have been.
 func toVoid(replies []carriers.ManifestLegReply) map[int][]string {
 	legs := map[int][]string{}
 	for i, reply := range replies {
-		if reply.Declined == nil || reply.Unanswered {
+		if reply.Refusal == nil || reply.Unanswered {
 			legs[i] = reply.TrackingNumbers
 		}
 	}
 	return legs
 }
 
-// voidLegs takes legs back, in parallel, and tells what was undone and what
-// could not be. Without legs there is nothing to tell. A cancellation does not
-// keep it from that.
+// voidLegs voids legs, in parallel, and returns what was undone and what could not
+// be; nil without legs. It cannot be stopped.
 func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs map[int][]string) *shipment.Compensation {
 	if len(legs) == 0 {
 		return nil
 	}
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	pending := make([]workflow.Future, len(s.Legs))
+	ctx = withoutGate(ctx)
+	calls := map[int]started[carriers.VoidLegReply]{}
 	for i, leg := range s.Legs {
 		numbers, ok := legs[i]
 		if !ok {
 			continue
 		}
-		pending[i] = inStage(shipment.StageCarrier, VoidLeg).start(ctx, settings.ChildWorkflows,
+		calls[i] = inStage(shipment.StageCarrier, VoidLeg).start(ctx, settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "void", i+1), fmt.Sprintf("void leg %d of shipment %s", i+1, s.ShipmentID),
 			CarrierInput[carriers.VoidLegRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.VoidLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: leg.CarrierID, TrackingNumbers: numbers,
 			}})
 	}
 	var done shipment.Compensation
-	for i, future := range pending {
-		if future == nil {
+	for i := range s.Legs {
+		call, ok := calls[i]
+		if !ok {
 			continue
 		}
-		var reply carriers.VoidLegReply
-		if err := future.Get(ctx, &reply); err != nil {
-			reply.Declined = shipment.NewFault(integrationUnavailable, err.Error())
+		reply, err := call.result(ctx)
+		if err != nil {
+			reply.Refusal = shipment.NewFault(integrationUnavailable, err.Error())
 		}
 		leg := shipment.VoidedLeg{CarrierID: s.Legs[i].CarrierID, TrackingNumbers: legs[i]}
-		if reply.Declined != nil {
-			done.NotVoided = append(done.NotVoided, shipment.NotVoidedLeg{VoidedLeg: leg, Fault: *reply.Declined})
+		if reply.Refusal != nil {
+			done.NotVoided = append(done.NotVoided, shipment.NotVoidedLeg{VoidedLeg: leg, Fault: *reply.Refusal})
 			continue
 		}
 		done.Voided = append(done.Voided, leg)

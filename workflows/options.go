@@ -9,17 +9,22 @@ import (
 	"shipments/activities"
 )
 
-// forever bounds what must be retried until it succeeds: Temporal demands a
-// bound for local activities.
-const forever = 10 * 365 * 24 * time.Hour
+// The timeouts of one attempt of a regular activity.
+const (
+	// carrierTimeout bounds an attempt of a carrier call; the client's own timeout
+	// is shorter.
+	carrierTimeout    = 10 * time.Minute
+	publishingTimeout = 10 * time.Second
+	documentsTimeout  = time.Minute
+)
 
-// withCarrierCall are the options of a carrier call. It may take minutes, as
-// long as its worker gives signs of life. A carrier that does not answer is
-// tried again, less and less often, until the deadline.
+// withCarrierCall sets the options of a carrier call. It may take minutes, as long
+// as its worker sends heartbeats. A carrier that gives no answer is tried again,
+// less and less often, until the deadline.
 func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		ScheduleToCloseTimeout: deadline,
-		StartToCloseTimeout:    carrierAttempt,
+		StartToCloseTimeout:    carrierTimeout,
 		HeartbeatTimeout:       activities.HeartbeatTimeout,
 		// A cancelled call must have ended before its effect is undone.
 		WaitForCancellation: true,
@@ -32,40 +37,43 @@ func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary strin
 	})
 }
 
-// carrierAttempt bounds one attempt of a carrier call; the integration's own
-// timeout is shorter.
-const carrierAttempt = 10 * time.Minute
-
-// withFirstTry are the options of the first attempt of a carrier call. While it
-// lasts, the worker tells Temporal every few seconds that its task goes on.
+// withFirstTry sets the options of the first attempt of a carrier call. If it
+// takes longer than a workflow task may, the worker prolongs the task.
 func withFirstTry(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: carrierAttempt,
+		StartToCloseTimeout: carrierTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 		Summary:             summary,
 	})
 }
 
-// withPublishing are the options of storing an event. JetStream may be away
-// for hours; the event waits for it.
-func withPublishing(ctx workflow.Context, summary string) workflow.Context {
-	return withLocal(ctx, summary, 10*time.Second)
-}
-
-// withDocuments are the options of rendering and storing documents, which has
-// to wait for JetStream likewise.
-func withDocuments(ctx workflow.Context, summary string) workflow.Context {
-	return withLocal(ctx, summary, 30*time.Second)
-}
-
-// withLocal are the options of a local activity, each attempt of which has a
-// timeout, and which is tried until it succeeds.
-func withLocal(ctx workflow.Context, summary string, timeout time.Duration) workflow.Context {
+// withLocalAttempts sets the options of an activity that is tried for a few
+// seconds within the workflow task.
+//
+// All attempts and the intervals between them have to end well before the
+// worker would prolong the task, after eight of its ten seconds: each time it does, and
+// for each retry that is due later than the task's end, the history grows by
+// several events. The timeout bounds slow attempts. MaximumAttempts bounds
+// fast ones, also where the clocks of worker and server differ.
+func withLocalAttempts(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout:    timeout,
-		ScheduleToCloseTimeout: forever,
+		ScheduleToCloseTimeout: 4 * time.Second,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    200 * time.Millisecond,
+			BackoffCoefficient: 2,
+			MaximumAttempts:    5,
+		},
+		Summary: summary,
+	})
+}
+
+// withServerRetries sets the options of an activity that the server retries until
+// it succeeds, which adds no event to the history. A cancelled one is abandoned.
+func withServerRetries(ctx workflow.Context, summary string, timeout time.Duration) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: timeout,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,
 			MaximumInterval:    30 * time.Second,
 		},
@@ -73,13 +81,13 @@ func withLocal(ctx workflow.Context, summary string, timeout time.Duration) work
 	})
 }
 
-// withChild are the options of a stage that runs as a child workflow.
+// withChild sets the options of a stage that runs as a child workflow.
 func withChild(ctx workflow.Context, id, queue, summary string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:    id,
 		TaskQueue:     queue,
 		StaticSummary: summary,
-		// A cancelled stage undoes what it did, and says so in its result.
+		// A cancelled stage undoes what it did, and its result says so.
 		WaitForCancellation: true,
 	})
 }

@@ -40,160 +40,149 @@ func (b *bundle) codes(t *testing.T) []string {
 	return codes
 }
 
-func TestACancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
+func TestCancellationBeforeTheBookingVoidsTheLegs(t *testing.T) {
 	t.Parallel()
-	for _, composition := range compositions {
-		t.Run(composition, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, composition)
-			b.request(10*time.Second, cancellation("x-1", "c5"))
-			b.request(11*time.Second, cancellation("x-1", "c5")) // a repeat
-			result := b.run(t, created("e-1", sample.Shipment("c5", now)))
-			require.Equal(t, shipment.Cancelled, result.Status)
-			require.Equal(t, "the customer changed her mind", result.Cancellation.Reason)
-			require.Len(t, result.Cancellation.Compensation.Voided, 2)
-			require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, "c5"))
-			require.Contains(t, b.carrier.calls, "c5/leg-1/void")
-			require.Contains(t, b.carrier.calls, "c5/leg-2/void")
-			require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
-			require.Empty(t, b.Rejections(t))
-			status, err := streams.ReadStatus(t.Context(), b.JS, "c5")
-			require.NoError(t, err)
-			require.Equal(t, result, status)
-		})
-	}
+	inEach(t, compositions, func(t *testing.T, composition string) {
+		b := setup(t, composition)
+		b.request(10*time.Second, cancellation("x-1", international))
+		b.request(11*time.Second, cancellation("x-1", international)) // a repeat
+		result := b.run(t, created("e-1", sample.Shipment(international, now)))
+		require.Equal(t, shipment.Cancelled, result.Status)
+		require.Equal(t, "the customer changed her mind", result.Cancellation.Reason)
+		require.Len(t, result.Cancellation.Compensation.Voided, 2)
+		require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, international))
+		require.Contains(t, b.carrier.calls, international+"/leg-1/void")
+		require.Contains(t, b.carrier.calls, international+"/leg-2/void")
+		require.NotContains(t, b.carrier.calls, international+"/leg-1/book-collection")
+		require.Empty(t, b.Rejections(t))
+		status, err := streams.ReadStatus(t.Context(), b.JS, international)
+		require.NoError(t, err)
+		require.Equal(t, result, status)
+	})
 }
 
-func TestACancellationWhileALegIsManifestedVoidsWhatMayHaveBeen(t *testing.T) {
+func TestCancellationWhileALegIsManifestedVoidsWhatMayHaveBeen(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
-		t.Run(composition, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, composition)
-			b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
-				if call.Leg == 2 {
-					return carriers.ManifestLegReply{}, errBusy // until it is cancelled
-				}
-				return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
+	inBoth(t, func(t *testing.T, composition string) {
+		b := setup(t, composition)
+		b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
+			if call.Leg == 2 {
+				return carriers.ManifestLegReply{}, errBusy // until it is cancelled
 			}
-			b.request(5*time.Second, cancellation("x-1", "c5"))
-			result := b.run(t, created("e-1", sample.Shipment("c5", now)))
-			require.Equal(t, shipment.Cancelled, result.Status)
-			require.Len(t, result.Cancellation.Compensation.Voided, 2)
-			require.Equal(t, []string{"accepted", "manifestation-voided", "cancelled"}, b.story(t, "c5"))
-		})
-	}
+			return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
+		}
+		b.request(5*time.Second, cancellation("x-1", international))
+		result := b.run(t, created("e-1", sample.Shipment(international, now)))
+		require.Equal(t, shipment.Cancelled, result.Status)
+		require.Len(t, result.Cancellation.Compensation.Voided, 2)
+		require.Equal(t, []string{"accepted", "manifestation-voided", "cancelled"}, b.story(t, international))
+	})
 }
 
-func TestAnOperatorsCancellationIsOneToo(t *testing.T) {
+func TestCancellationByAnOperator(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.env.RegisterDelayedCallback(b.env.CancelWorkflow, time.Second)
-	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+	result := b.run(t, created("e-1", sample.Shipment(international, now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Equal(t, "the workflow was cancelled", result.Cancellation.Reason)
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
 }
 
-func TestASecondCancellationIsRejected(t *testing.T) {
+func TestCancellationIsRejectedTheSecondTime(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	b.request(time.Second, cancellation("x-1", "c5"))
-	b.request(time.Second, cancellation("x-2", "c5"))
-	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+	b.request(time.Second, cancellation("x-1", international))
+	b.request(time.Second, cancellation("x-2", international))
+	result := b.run(t, created("e-1", sample.Shipment(international, now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Equal(t, []string{events.CodeShipmentEnded}, b.codes(t))
 }
 
-func TestACancellationBeforeAnythingBegan(t *testing.T) {
+func TestCancellationBeforeAnythingBegan(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
+	inBoth(t, func(t *testing.T, composition string) {
 		b := setup(t, composition)
-		b.request(0, cancellation("x-1", "c5"))
-		result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+		b.request(0, cancellation("x-1", international))
+		result := b.run(t, created("e-1", sample.Shipment(international, now)))
 		require.Equal(t, shipment.Cancelled, result.Status)
-		story := b.story(t, "c5")
+		story := b.story(t, international)
 		require.Equal(t, "accepted", story[0])
 		require.Equal(t, "cancelled", story[len(story)-1])
-		require.NotContains(t, b.carrier.calls, "c5/leg-1/book-collection")
-	}
+		require.NotContains(t, b.carrier.calls, international+"/leg-1/book-collection")
+	})
 }
 
-func TestAFailedBookingCanBeReplaced(t *testing.T) {
+func TestRebookingReplacesAFailedBooking(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
-		t.Run(composition, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, composition)
-			b.settings.Rules.RebookingWindow = time.Hour
-			b.request(time.Second, rebooking("r-0", "c3", "2026-11-25")) // nothing has failed yet
-			b.request(time.Minute, rebooking("r-1", "c3", "2026-11-26"))
-			result := b.run(t, created("e-1", sample.Shipment("c3", now)))
-			require.Equal(t, shipment.Success, result.Status)
-			require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
-			require.Len(t, result.Outcome.ManifestedLegs, 2)
-			require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, "c3"))
-			require.Contains(t, b.carrier.calls, "c3/leg-1/book-collection")
-			require.Contains(t, b.carrier.calls, "c3/leg-1/book-collection-2")
-			require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
-			booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked.c3")
-			require.Contains(t, string(booked[0].Data), "2026-11-26")
-		})
-	}
+	inBoth(t, func(t *testing.T, composition string) {
+		b := setup(t, composition)
+		b.settings.Rules.RebookingWindow = time.Hour
+		b.request(time.Second, rebooking("r-0", rebookable, "2036-11-25")) // nothing has failed yet
+		b.request(time.Minute, rebooking("r-1", rebookable, "2036-11-26"))
+		result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
+		require.Equal(t, shipment.Success, result.Status)
+		require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
+		require.Len(t, result.Outcome.ManifestedLegs, 2)
+		require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, rebookable))
+		require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection")
+		require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection-2")
+		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
+		booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked."+rebookable)
+		require.Contains(t, string(booked[0].Data), "2036-11-26")
+	})
 }
 
-func TestAFailedBookingThatNobodyReplacesIsAFailure(t *testing.T) {
+func TestRebookingThatNobodyRequestsIsAFailure(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.settings.Rules.RebookingWindow = time.Hour
-	result := b.run(t, created("e-1", sample.Shipment("c3", now)))
+	result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 	require.Equal(t, shipment.Failed, result.Status)
 	require.Equal(t, []shipment.Fault{bookingFault}, result.Failure.Faults)
-	require.Equal(t, bookingStory, b.story(t, "c3"))
+	require.Equal(t, bookingStory, b.story(t, rebookable))
 	require.GreaterOrEqual(t, b.env.Now().Sub(now), time.Hour)
 }
 
-var bookingStory = []string{"accepted", "manifested", "documents-generated", "failed"}
-
-func TestACancellationWhileARebookingIsAwaited(t *testing.T) {
+func TestCancellationWhileARebookingIsAwaited(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.settings.Rules.RebookingWindow = time.Hour
-	b.request(time.Minute, cancellation("x-1", "c3"))
-	result := b.run(t, created("e-1", sample.Shipment("c3", now)))
+	b.request(time.Minute, cancellation("x-1", rebookable))
+	result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
-	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, "c3"))
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, rebookable))
 }
 
-func TestACancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {
+func TestCancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers()}
-	s := sample.Shipment("c5", now)
-	s.CollectionDate = "2026-11-23" // too late already
-	b.request(0, cancellation("x-1", "c5"))
+	s := sample.Shipment(international, now)
+	s.CollectionDate = "2036-11-23" // too late already
+	b.request(0, cancellation("x-1", international))
 	result := b.run(t, created("e-1", s))
 	require.Equal(t, shipment.Failed, result.Status)
 	require.Equal(t, []string{events.CodeShipmentEnded}, b.codes(t))
 }
 
-func TestABookingWithoutAnAnswerIsWithdrawn(t *testing.T) {
+func TestCompensationCancelsABookingWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
+	inBoth(t, func(t *testing.T, composition string) {
 		b := setup(t, composition)
 		b.carrier.book = func(carriers.BookCollectionRequest) (carriers.BookCollectionReply, error) {
 			return carriers.BookCollectionReply{}, errBusy
 		}
-		result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+		result := b.run(t, created("e-1", sample.Shipment(international, now)))
 		require.Equal(t, shipment.Failed, result.Status)
 		require.Equal(t, "Carrier integration unavailable", result.Failure.Faults[0].Description)
 		require.True(t, result.Failure.Compensation.CollectionCancelled, "it may have been booked")
-		require.Contains(t, b.carrier.calls, "c5/leg-1/cancel-collection")
-	}
+		require.Contains(t, b.carrier.calls, international+"/leg-1/cancel-collection")
+	})
 }
 
-func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
+func TestRebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "all")
 	b.settings.Rules = shipment.Rules{Carriers: sample.Carriers(), RebookingWindow: 6 * time.Hour}
@@ -206,19 +195,19 @@ func TestARebookingThatFailsIsRejectedAndTheShipmentStaysOpen(t *testing.T) {
 		return carriers.Simulator{}.BookCollection(t.Context(), call)
 	}
 	// The window of the sample opens at 17:00Z, five hours after the start.
-	b.request(6*time.Hour, rebooking("r-1", "c5", "2020-01-01"))
-	b.request(7*time.Hour, rebooking("r-2", "c5", "2026-11-24"))
-	b.request(8*time.Hour, rebooking("r-3", "c5", "2026-11-24"))
-	result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+	b.request(6*time.Hour, rebooking("r-1", international, "2020-01-01"))
+	b.request(7*time.Hour, rebooking("r-2", international, "2036-11-24"))
+	b.request(8*time.Hour, rebooking("r-3", international, "2036-11-24"))
+	result := b.run(t, created("e-1", sample.Shipment(international, now)))
 	require.Equal(t, shipment.Success, result.Status)
 	require.Equal(t, []string{events.CodeRebookingFailed, events.CodeRebookingFailed}, b.codes(t))
 	require.Contains(t, b.Rejections(t)[0].Reasons[0].Message, "Missed booking cut-off")
 	require.Contains(t, b.Rejections(t)[1].Reasons[0].Message, "2.3.4: no")
-	booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked.c5")
+	booked := b.Messages(t, events.StreamEvents, "shipments.collection-booked."+international)
 	require.Contains(t, string(booked[0].Data), `"request":{"id":"r-3","source":"/team"}`)
 }
 
-func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
+func TestRequestsThatWereRejectedMayBeMadeAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules.RebookingWindow = time.Hour
@@ -228,44 +217,44 @@ func TestARefusedRequestMayBeMadeAgain(t *testing.T) {
 		require.NoError(t, err)
 		sequences = append(sequences, ack.Sequence)
 	}
-	early, replayed := rebooking("r-1", "c3", "2026-11-26"), rebooking("r-1", "c3", "2026-11-26")
+	early, replayed := rebooking("r-1", rebookable, "2036-11-26"), rebooking("r-1", rebookable, "2036-11-26")
 	early.StreamSequence, replayed.StreamSequence = sequences[0], sequences[1]
 	b.request(time.Second, early)      // nothing has failed yet
 	b.request(30*time.Second, early)   // the very message, which has been rejected
 	b.request(time.Minute, replayed)   // its rejection was replayed
 	b.request(time.Minute, replayed)   // a repeat
 	b.request(2*time.Minute, replayed) // another
-	result := b.run(t, created("e-1", sample.Shipment("c3", now)))
+	result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 	require.Equal(t, shipment.Success, result.Status)
 	rejections := b.Rejections(t)
 	require.Len(t, rejections, 1)
 	require.Equal(t, sequences[0], rejections[0].Input.StreamSequence)
 }
 
-func TestASignalThatIsNoRequestIsIgnored(t *testing.T) {
+func TestRequestsThatCannotBeDecodedAreIgnored(t *testing.T) {
 	t.Parallel()
-	for _, composition := range []string{"all", "none"} {
+	inBoth(t, func(t *testing.T, composition string) {
 		b := setup(t, composition)
 		b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(workflows.SignalRequested, "please cancel") }, 10*time.Second)
-		b.request(11*time.Second, rebooking("r-1", "c5", "2026-11-26"))
-		result := b.run(t, created("e-1", sample.Shipment("c5", now)))
+		b.request(11*time.Second, rebooking("r-1", international, "2036-11-26"))
+		result := b.run(t, created("e-1", sample.Shipment(international, now)))
 		require.Equal(t, shipment.Success, result.Status)
 		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
-	}
+	})
 }
 
-func TestAnotherRequestWithAKnownIDIsNoRepeat(t *testing.T) {
+func TestRequestsWithAKnownIDAreNoRepeats(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
 	b.settings.Rules.RebookingWindow = time.Hour
-	b.request(time.Second, rebooking("9", "c3", "2026-11-25"))
-	b.request(time.Minute, cancellation("9", "c3"))
-	result := b.run(t, created("e-1", sample.Shipment("c3", now)))
+	b.request(time.Second, rebooking("9", rebookable, "2036-11-25"))
+	b.request(time.Minute, cancellation("9", rebookable))
+	result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
 }
 
-func TestACancellationWhileARebookingIsBooked(t *testing.T) {
+func TestCancellationWhileARebookingIsBooked(t *testing.T) {
 	t.Parallel()
 	for composition, want := range map[string]struct {
 		status shipment.Status
@@ -283,31 +272,31 @@ func TestACancellationWhileARebookingIsBooked(t *testing.T) {
 					return carriers.BookCollectionReply{Declined: shipment.NewFault("no", "no")}, nil
 				}
 				received := make(chan struct{})
-				b.env.SignalWorkflow(workflows.SignalRequested, cancellation("x-1", "c3"))
+				b.env.SignalWorkflow(workflows.SignalRequested, cancellation("x-1", rebookable))
 				b.env.RegisterDelayedCallback(func() { close(received) }, 0)
 				<-received
 				return carriers.BookCollectionReply{BookingReference: "b", LocationReference: "l"}, nil
 			}
-			b.request(time.Minute, rebooking("r-1", "c3", "2026-11-26"))
-			result := b.run(t, created("e-1", sample.Shipment("c3", now)))
+			b.request(time.Minute, rebooking("r-1", rebookable, "2036-11-26"))
+			result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 			require.Equal(t, want.status, result.Status)
 			require.Equal(t, want.codes, b.codes(t), "the rebooking had its effect")
-			require.Contains(t, string(b.Messages(t, events.StreamEvents, "shipments.collection-booked.c3")[0].Data), `"r-1"`)
+			require.Contains(t, string(b.Messages(t, events.StreamEvents, "shipments.collection-booked."+rebookable)[0].Data), `"r-1"`)
 		})
 	}
 }
 
-func TestARunThatStandsBackRejectsNoRequestThatHadItsEffect(t *testing.T) {
+func TestRequestsThatHadTheirEffectAreNotRejectedByADuplicate(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "none")
-	trigger := created("e-1", sample.Shipment("c5", now))
+	trigger := created("e-1", sample.Shipment(international, now))
 	lineage := events.NewLineage(trigger.Event, "first") // Temporal has forgotten this run.
-	request := cancellation("x-1", "c5")
+	request := cancellation("x-1", international)
 	identity := request.Event.Ref()
 	for i, outcome := range []events.Outcome{
-		{Type: events.TypeAccepted, Data: events.Accepted{ShipmentID: "c5", RunID: "first", Trigger: trigger.Event.Ref(), ContentDigest: trigger.Event.Data.Digest()}},
+		{Type: events.TypeAccepted, Data: events.Accepted{ShipmentID: international, RunID: "first", Trigger: trigger.Event.Ref(), ContentDigest: trigger.Event.Data.Digest()}},
 		{Type: events.TypeCancelled, Data: events.Cancelled{
-			ShipmentID: "c5", Status: shipment.Cancelled, Cancellation: &shipment.Cancellation{Reason: "r"}, Request: &identity,
+			ShipmentID: international, Status: shipment.Cancelled, Cancellation: &shipment.Cancellation{Reason: "r"}, Request: &identity,
 		}},
 	} {
 		outcome.Lineage, outcome.Sequence, outcome.Time = lineage, i+1, now

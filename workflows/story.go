@@ -10,9 +10,9 @@ import (
 // publishing names the activities that store events.
 var publishing *activities.Publishing
 
-// Story is a shipment's sequence of outcome events: what they have in common,
-// and how many there are. It is handed on from workflow to workflow; whoever
-// holds it publishes the next event.
+// Story is a shipment's sequence of outcome events: what they have in common, and
+// how many there are. It is part of the input and the result of every workflow
+// that publishes.
 type Story struct {
 	Lineage events.Lineage `json:"lineage"`
 	// Sequence is the number of the last event.
@@ -32,38 +32,26 @@ func (s *Story) next(ctx workflow.Context, eventType string, data any) events.Ou
 }
 
 // publish stores the next event of the story, exactly once, and returns when
-// JetStream has it. What has happened is told even when the process is being
-// cancelled.
+// JetStream has it. A process that is stopped meanwhile publishes it all the same,
+// because it has happened.
 func (s *Story) publish(ctx workflow.Context, eventType string, data any) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	ctx = withPublishing(ctx, eventType)
-	return workflow.ExecuteLocalActivity(ctx, publishing.Publish, s.next(ctx, eventType, data)).Get(ctx, nil)
+	return runUntilDone(ctx, "publish "+eventType, publishingTimeout, nil, publishing.Publish, s.next(ctx, eventType, data))
 }
 
-// told reports whether an outcome event is stored although the process, which
-// seems to be short of it, would now take another way: a task has told it that
-// was lost. Processes of revision 0 do not ask.
-func (s Settings) told(ctx workflow.Context, eventType, shipmentID string) (bool, error) {
-	if s.Revision == 0 {
-		return false, nil
-	}
-	return told(ctx, eventType, shipmentID)
-}
-
-// told asks JetStream whether an outcome event of a shipment is stored.
-func told(ctx workflow.Context, eventType, shipmentID string) (stored bool, err error) {
+// claim stores the shipment's ledger entry, which is the first event of the story.
+// It returns the entry of the owner if that is another run.
+func (s *Story) claim(ctx workflow.Context, entry events.Accepted) (owner *events.Accepted, err error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	ctx = withPublishing(ctx, "is it told? "+eventType)
-	err = workflow.ExecuteLocalActivity(ctx, publishing.Told, eventType, shipmentID).Get(ctx, &stored)
+	var result activities.ClaimResult
+	err = runUntilDone(ctx, "claim the shipment", publishingTimeout, &result, publishing.Claim, s.next(ctx, events.TypeAccepted, entry))
+	return result.Owner, err
+}
+
+// outcomePublished asks JetStream whether an outcome event of a shipment is
+// stored. If the process has not published it, an earlier attempt of this
+// workflow task has, which was lost.
+func outcomePublished(ctx workflow.Context, eventType, shipmentID string) (stored bool, err error) {
+	err = runUntilDone(withoutGate(ctx), "look up "+eventType, publishingTimeout, &stored, publishing.OutcomePublished, eventType, shipmentID)
 	return stored, err
-}
-
-// accept enters the process in the shipment's ledger as the first event of its
-// story. It returns the owner if that is another run.
-func (s *Story) accept(ctx workflow.Context, entry events.Accepted) (owner *events.Accepted, err error) {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	ctx = withPublishing(ctx, events.TypeAccepted)
-	var acceptance activities.Acceptance
-	err = workflow.ExecuteLocalActivity(ctx, publishing.Accept, s.next(ctx, events.TypeAccepted, entry)).Get(ctx, &acceptance)
-	return acceptance.Owner, err
 }

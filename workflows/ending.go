@@ -1,0 +1,106 @@
+package workflows
+
+import (
+	"cmp"
+
+	"go.temporal.io/sdk/workflow"
+
+	"shipments/events"
+	"shipments/shipment"
+)
+
+// ending is how a process ends.
+type ending struct {
+	result shipment.Result
+	// event is the type of the final outcome event, and data its data. A process
+	// whose shipment belongs to another run publishes none.
+	event string
+	data  any
+}
+
+// end brings the process to its end. Nothing stops it any more. Each step relies on
+// the one before:
+//
+//  1. The ending is decided: requests that had no effect are rejected, and so is
+//     each that is handled from now on.
+//  2. The final event is published.
+//  3. The signals that have been received are handled, and those that arrive meanwhile.
+//  4. No handler is pending: the workflow can close. If a signal arrives just then,
+//     Temporal refuses to close it and has the task done again.
+//
+// A process that ends with an error publishes nothing, but handles the signals:
+// their events have been acknowledged.
+func (p *process) end(ctx workflow.Context, e ending, err error) (shipment.Result, error) {
+	ctx = withoutGate(ctx)
+	p.requests.ended = true
+	p.setOwner(p.trigger.Event.Ref(), p.trigger.Event.Data.Digest()) // if the shipment could not be claimed
+	err = cmp.Or(err, p.rejectPending(ctx))
+	if err == nil && e.event != "" {
+		err = p.story.publish(ctx, e.event, e.data)
+	}
+	err = cmp.Or(err, p.handleReceived(ctx))
+	return e.result, err
+}
+
+// handleReceived handles the signals that have been received, and returns when no
+// handler is pending.
+func (p *process) handleReceived(ctx workflow.Context) error {
+	var repeat CreatedSignal
+	for p.created.ReceiveAsync(&repeat) {
+		if err := p.handleRepeat(ctx, repeat); err != nil {
+			return err
+		}
+		repeat = CreatedSignal{}
+	}
+	var request RequestSignal
+	for p.requests.channel.ReceiveAsync(&request) {
+		if err := p.handleRequest(ctx, request); err != nil {
+			return err
+		}
+		request = RequestSignal{}
+	}
+	workflow.Go(ctx, p.watchRequests) // There is one of repeats from the beginning.
+	return workflow.Await(ctx, func() bool { return p.pendingHandlers == 0 })
+}
+
+func (p *process) completed(outcome *shipment.Outcome) ending {
+	result := shipment.Result{ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Success, Outcome: outcome}
+	return ending{result, events.TypeCompleted, result}
+}
+
+func (p *process) failed(stage shipment.Stage, failure *shipment.Failure) ending {
+	result := shipment.Result{ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Failed, Failure: failure}
+	return ending{result, events.TypeFailed, events.Failed{
+		ShipmentID: result.ShipmentID, Status: result.Status, Stage: stage, Failure: failure,
+	}}
+}
+
+// cancelled is the ending of a process that was stopped, by a request or by an
+// operator.
+func (p *process) cancelled(compensation *shipment.Compensation) ending {
+	reason := "the workflow was cancelled"
+	var request *events.EventRef
+	if r := p.requests.cancellation; r != nil {
+		reason = r.Event.Reason
+		identity := r.Event.Ref()
+		request = &identity
+		p.requests.cancellation = nil // It had its effect.
+	}
+	result := shipment.Result{
+		ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Cancelled,
+		Cancellation: &shipment.Cancellation{Reason: reason, Compensation: compensation},
+	}
+	return ending{result, events.TypeCancelled, events.Cancelled{
+		ShipmentID: result.ShipmentID, Status: result.Status, Cancellation: result.Cancellation, Request: request,
+	}}
+}
+
+// endAsDuplicate is the ending of a run whose shipment belongs to another one: an
+// event that arrives again after Temporal's retention has no effect.
+func (p *process) endAsDuplicate(ctx workflow.Context) (ending, error) {
+	result := shipment.Result{ShipmentID: p.trigger.Event.Data.ShipmentID, Status: shipment.Duplicate}
+	if p.trigger.Event.Data.Digest() != p.ownerDigest {
+		result.Status, result.Reasons = shipment.Rejected, []shipment.Reason{events.ConflictReason(p.owner)}
+	}
+	return ending{result: result}, p.handleRepeat(ctx, p.trigger)
+}
