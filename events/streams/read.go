@@ -10,20 +10,53 @@ import (
 	"github.com/synadia-io/orbit.go/jetstreamext"
 )
 
-// scan reads the messages of a subject in batches: from a sequence on or, if
-// that is 0, from a time on.
-func scan(ctx context.Context, js jetstream.JetStream, stream, subject string, since time.Time, sequence uint64,
-	each func(*jetstream.RawStreamMsg) bool,
-) error {
-	const batch = 100
+// Range says which messages of a stream are read. The zero value of all but
+// Stream means all of them.
+type Range struct {
+	Stream string
+	// Subject is the subject of the messages, which may have wildcards.
+	Subject string
+	// From is the sequence to begin at; 0 means the first message since Since.
+	From  uint64
+	Since time.Time
+	// Batch is how many messages [Walk] asks for at once; default 100.
+	Batch int
+	// HeadersOnly leaves the bodies out. Only [Follow] can.
+	HeadersOnly bool
+}
+
+const defaultBatch = 100
+
+// request is the request for the next batch.
+func (r Range) request() []jetstreamext.GetBatchOpt {
+	var options []jetstreamext.GetBatchOpt
+	if r.Subject != "" {
+		options = append(options, jetstreamext.GetBatchSubject(r.Subject))
+	}
+	switch {
+	case r.From > 0:
+		options = append(options, jetstreamext.GetBatchSeq(r.From))
+	case !r.Since.IsZero():
+		options = append(options, jetstreamext.GetBatchStartTime(r.Since))
+	}
+	return options
+}
+
+// Walk calls each for the messages that a range of a stream holds, oldest first,
+// until it returns false. It reads in batches, one request each, and ends at the
+// end of the stream; [Follow] goes on.
+//
+// The replies of the server carry their numbers in headers beside those of the
+// message. So Walk is for streams that this service writes: in the headers of
+// others, those numbers can be forged. [ReadInput] reads what others wrote.
+func Walk(ctx context.Context, js jetstream.JetStream, r Range, each func(*jetstream.RawStreamMsg) bool) error {
+	if r.Batch <= 0 {
+		r.Batch = defaultBatch
+	}
 	for {
-		from := []jetstreamext.GetBatchOpt{jetstreamext.GetBatchSubject(subject), jetstreamext.GetBatchSeq(sequence)}
-		if sequence == 0 {
-			from[1] = jetstreamext.GetBatchStartTime(since)
-		}
-		messages, err := jetstreamext.GetBatch(ctx, js, stream, batch, from...)
+		messages, err := jetstreamext.GetBatch(ctx, js, r.Stream, r.Batch, r.request()...)
 		if err != nil {
-			return err
+			return fmt.Errorf("read stream %s: %w", r.Stream, err)
 		}
 		var last *jetstream.RawStreamMsg
 		for msg, err := range messages {
@@ -31,17 +64,92 @@ func scan(ctx context.Context, js jetstream.JetStream, stream, subject string, s
 				return nil
 			}
 			if err != nil {
-				return err
+				return fmt.Errorf("read stream %s: %w", r.Stream, err)
 			}
 			if !each(msg) {
 				return nil
 			}
 			last = msg
 		}
-		// The iterator ends silently when the reply stays away.
+		// The iterator ends without an error when the reply stays away.
 		if last == nil {
-			return fmt.Errorf("read stream %s: no reply: %w", stream, context.DeadlineExceeded)
+			return fmt.Errorf("read stream %s: no reply: %w", r.Stream, context.DeadlineExceeded)
 		}
-		sequence = last.Sequence + 1
+		if nothingFollows(last) {
+			return nil
+		}
+		r.From = last.Sequence + 1
 	}
+}
+
+// Last reads the last message of each subject with one request. The result has
+// the messages by subject; a subject without messages is not in it.
+//
+// Like [Walk], it is for streams that this service writes.
+func Last(ctx context.Context, js jetstream.JetStream, stream string, subjects ...string) (map[string]*jetstream.RawStreamMsg, error) {
+	messages, err := jetstreamext.GetLastMsgsFor(ctx, js, stream, subjects)
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", stream, err)
+	}
+	found := make(map[string]*jetstream.RawStreamMsg, len(subjects))
+	complete := false
+	for msg, err := range messages {
+		if errors.Is(err, jetstreamext.ErrNoMessages) {
+			return found, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read stream %s: %w", stream, err)
+		}
+		found[msg.Subject] = msg
+		complete = nothingFollows(msg)
+	}
+	// The iterator ends without an error when the rest of the reply stays away.
+	if !complete {
+		return nil, fmt.Errorf("read stream %s: no complete reply: %w", stream, context.DeadlineExceeded)
+	}
+	return found, nil
+}
+
+// nothingFollows reports whether a message is the last one of what was asked for.
+func nothingFollows(msg *jetstream.RawStreamMsg) bool {
+	return msg.Header.Get("Nats-Num-Pending") == "0"
+}
+
+// Follow opens a range of a stream for reading, oldest first: what it holds, and
+// then what is stored as it comes. It goes on where it was when a connection
+// breaks. What it returns has to be stopped.
+//
+// A range without a beginning, and without a subject, begins at the first
+// message of the stream. [LastSequence] is where to begin for new ones alone.
+func Follow(ctx context.Context, js jetstream.JetStream, r Range) (jetstream.MessagesContext, error) {
+	config := jetstream.OrderedConsumerConfig{HeadersOnly: r.HeadersOnly}
+	if r.Subject != "" {
+		config.FilterSubjects = []string{r.Subject}
+	}
+	switch {
+	case r.From > 0:
+		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, r.From
+	case !r.Since.IsZero():
+		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &r.Since
+	}
+	consumer, err := js.OrderedConsumer(ctx, r.Stream, config)
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", r.Stream, err)
+	}
+	messages, err := consumer.Messages()
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", r.Stream, err)
+	}
+	return messages, nil
+}
+
+// LastSequence returns the sequence of the last message of a stream; 0 if there
+// never was one. Its error wraps [jetstream.ErrStreamNotFound] if there is no
+// such stream.
+func LastSequence(ctx context.Context, js jetstream.JetStream, stream string) (uint64, error) {
+	handle, err := js.Stream(ctx, stream)
+	if err != nil {
+		return 0, fmt.Errorf("look up stream %s: %w", stream, err)
+	}
+	return handle.CachedInfo().State.LastSeq, nil
 }

@@ -74,7 +74,7 @@ func Rejections(ctx context.Context, js jetstream.JetStream, id string, since ti
 		subject = events.Subject(events.TypeRejected, id)
 	}
 	var broken error
-	err := scan(ctx, js, events.StreamRejections, subject, since, 0, func(msg *jetstream.RawStreamMsg) bool {
+	err := Walk(ctx, js, Range{Stream: events.StreamRejections, Subject: subject, Since: since}, func(msg *jetstream.RawStreamMsg) bool {
 		stored, err := DecodeRejection(msg)
 		if err != nil {
 			broken = errors.Join(broken, err)

@@ -44,7 +44,8 @@ func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r even
 	if outgrown := len(x.known) > maxIndexed && since.Sub(x.since) > 2*indexMargin; x.known == nil || outgrown {
 		x.known, x.since, x.next = map[uuid.UUID]struct{}{}, since.Add(-indexMargin), 0
 	}
-	err := scan(ctx, js, events.StreamRejections, events.TypeRejected+".*", x.since, x.next, func(msg *jetstream.RawStreamMsg) bool {
+	all := Range{Stream: events.StreamRejections, Subject: events.TypeRejected + ".*", From: x.next, Since: x.since}
+	err := Walk(ctx, js, all, func(msg *jetstream.RawStreamMsg) bool {
 		x.next = msg.Sequence + 1
 		if id, err := uuid.Parse(msg.Header.Get(jetstream.MsgIDHeader)); err == nil {
 			x.known[id] = struct{}{}
@@ -65,7 +66,8 @@ func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r even
 // hasRejection looks for the rejection of the same input without an index.
 func hasRejection(ctx context.Context, js jetstream.JetStream, r events.Rejection) (found bool, err error) {
 	id := r.EventID()
-	err = scan(ctx, js, events.StreamRejections, events.Subject(events.TypeRejected, r.ShipmentID), r.Input.StoredAt, 0, func(msg *jetstream.RawStreamMsg) bool {
+	its := Range{Stream: events.StreamRejections, Subject: events.Subject(events.TypeRejected, r.ShipmentID), Since: r.Input.StoredAt}
+	err = Walk(ctx, js, its, func(msg *jetstream.RawStreamMsg) bool {
 		found = msg.Header.Get(jetstream.MsgIDHeader) == id
 		return !found
 	})

@@ -9,7 +9,6 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/synadia-io/orbit.go/jetstreamext"
 	"golang.org/x/sync/errgroup"
 
 	"shipments/events"
@@ -92,27 +91,15 @@ func lastOf(ctx context.Context, js jetstream.JetStream, stream, id string, type
 	for _, t := range types {
 		subjects = append(subjects, events.Subject(t, id))
 	}
-	messages, err := jetstreamext.GetLastMsgsFor(ctx, js, stream, subjects)
+	found, err := Last(ctx, js, stream, subjects...)
 	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", stream, err)
+		return nil, err
 	}
-	found := map[string]*jetstream.RawStreamMsg{}
-	complete := false
-	for msg, err := range messages {
-		if errors.Is(err, jetstreamext.ErrNoMessages) {
-			return found, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read stream %s: %w", stream, err)
-		}
-		found[strings.TrimSuffix(msg.Subject, "."+id)] = msg
-		complete = msg.Header.Get("Nats-Num-Pending") == "0"
+	byType := make(map[string]*jetstream.RawStreamMsg, len(found))
+	for subject, msg := range found {
+		byType[strings.TrimSuffix(subject, "."+id)] = msg
 	}
-	// The iterator ends silently when (the rest of) the reply stays away.
-	if !complete {
-		return nil, fmt.Errorf("read stream %s: no complete reply: %w", stream, context.DeadlineExceeded)
-	}
-	return found, nil
+	return byType, nil
 }
 
 func decodeData(msg *jetstream.RawStreamMsg, into any) error {
