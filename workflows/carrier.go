@@ -29,7 +29,7 @@ func ManifestLeg(ctx workflow.Context, in CarrierInput[carriers.ManifestLegReque
 	var reply carriers.ManifestLegReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.ManifestLeg, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.ManifestLegReply{Refusal: unavailable, Unanswered: true}
+		reply = carriers.ManifestLegReply{Declined: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
@@ -40,7 +40,7 @@ func VoidLeg(ctx workflow.Context, in CarrierInput[carriers.VoidLegRequest]) (ca
 	var reply carriers.VoidLegReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.VoidLeg, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.VoidLegReply{Refusal: unavailable}
+		reply = carriers.VoidLegReply{Declined: unavailable}
 	}
 	return reply, err
 }
@@ -51,7 +51,7 @@ func BookCollection(ctx workflow.Context, in CarrierInput[carriers.BookCollectio
 	var reply carriers.BookCollectionReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.BookCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.BookCollectionReply{Refusal: unavailable, Unanswered: true}
+		reply = carriers.BookCollectionReply{Declined: unavailable, Unanswered: true}
 	}
 	return reply, err
 }
@@ -62,7 +62,7 @@ func CancelCollection(ctx workflow.Context, in CarrierInput[carriers.CancelColle
 	var reply carriers.CancelCollectionReply
 	unavailable, err := callCarrier(ctx, in.CarrierPolicy, in.Call.ShipmentID, what, carrierCalls.CancelCollection, in.Call, &reply)
 	if unavailable != nil {
-		reply = carriers.CancelCollectionReply{Refusal: unavailable}
+		reply = carriers.CancelCollectionReply{Declined: unavailable}
 	}
 	return reply, err
 }
@@ -82,7 +82,7 @@ func callCarrier(ctx workflow.Context, policy CarrierPolicy, shipmentID, what st
 	if policy.FirstTry {
 		answered, pause := tryCarrier(ctx, what, activity, call, reply)
 		switch {
-		case answered && reply.Refused():
+		case answered && reply.WasDeclined():
 			// Asked once more, a carrier that has declined may accept. What it has
 			// accepted, it does not decline.
 			return nil, checkpoint(ctx, "the carrier has declined")

@@ -20,7 +20,7 @@ func TestCompensationVoidsAManifestedLegWhenTheOtherIsDeclined(t *testing.T) {
 		b := setup(t, composition)
 		b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 			if call.Leg == 2 {
-				return carriers.ManifestLegReply{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
+				return carriers.ManifestLegReply{Declined: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
 			}
 			return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 		}
@@ -48,12 +48,12 @@ func TestCompensationNamesALegThatCannotBeVoided(t *testing.T) {
 	b := setup(t, "none")
 	b.carrier.manifest = func(call carriers.ManifestLegRequest) (carriers.ManifestLegReply, error) {
 		if call.Leg == 2 {
-			return carriers.ManifestLegReply{Refusal: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
+			return carriers.ManifestLegReply{Declined: shipment.NewFault("Carrier manifestation failed", "7: no")}, nil
 		}
 		return carriers.ManifestLegReply{TrackingNumbers: []string{"t-1"}}, nil
 	}
 	b.carrier.void = func(carriers.VoidLegRequest) (carriers.VoidLegReply, error) {
-		return carriers.VoidLegReply{Refusal: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
+		return carriers.VoidLegReply{Declined: shipment.NewFault("Carrier voiding failed", "8: on its way")}, nil
 	}
 	result := b.run(t, created("e-1", sample.Shipment(international, now)))
 	require.Equal(t, []string{"accepted", "failed"}, b.story(t, international), "nothing was voided")

@@ -54,8 +54,8 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 		case err != nil:
 			return ManifestationResult{}, fmt.Errorf("manifest leg %d: %w", i+1, err)
 		}
-		if reply.Refusal != nil {
-			faults = append(faults, *reply.Refusal)
+		if reply.Declined != nil {
+			faults = append(faults, *reply.Declined)
 		}
 		replies[i] = reply
 	}
@@ -79,7 +79,7 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 func toVoid(replies []carriers.ManifestLegReply) map[int][]string {
 	legs := map[int][]string{}
 	for i, reply := range replies {
-		if reply.Refusal == nil || reply.Unanswered {
+		if reply.Declined == nil || reply.Unanswered {
 			legs[i] = reply.TrackingNumbers
 		}
 	}
@@ -113,11 +113,11 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		}
 		reply, err := call.result(ctx)
 		if err != nil {
-			reply.Refusal = shipment.NewFault(integrationUnavailable, err.Error())
+			reply.Declined = shipment.NewFault(integrationUnavailable, err.Error())
 		}
 		leg := shipment.VoidedLeg{CarrierID: s.Legs[i].CarrierID, TrackingNumbers: legs[i]}
-		if reply.Refusal != nil {
-			done.NotVoided = append(done.NotVoided, shipment.NotVoidedLeg{VoidedLeg: leg, Fault: *reply.Refusal})
+		if reply.Declined != nil {
+			done.NotVoided = append(done.NotVoided, shipment.NotVoidedLeg{VoidedLeg: leg, Fault: *reply.Declined})
 			continue
 		}
 		done.Voided = append(done.Voided, leg)

@@ -9,10 +9,12 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"shipments/shipment/emulation"
+
 	"github.com/stretchr/testify/require"
 )
 
-// budgets bound what an international shipment of two legs may cost.
+// budgets are limits of what an international shipment of two legs costs.
 var budgets = map[string]struct {
 	executions  int
 	transitions float64
@@ -21,7 +23,7 @@ var budgets = map[string]struct {
 	"all":  {8, 75},
 }
 
-// cost is what shipments cost.
+// cost is what a number of shipments cost together.
 type cost struct {
 	executions                               int
 	historyEvents, transitions, historyBytes int64
@@ -30,29 +32,36 @@ type cost struct {
 }
 
 // TestCostPerShipment prints what shipments cost, by composition and category,
-// as Temporal and JetStream count it, and holds it against the budgets.
+// as Temporal and JetStream count it, and compares it with the budgets.
 func TestCostPerShipment(t *testing.T) {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "\ncomposition\tshipment\texecutions\thistory events\ttransitions\thistory bytes\tJetStream messages\tJetStream bytes\tCPU ms\t")
 	for _, composition := range []string{"none", "all"} {
-		s := start(t, composition, 200*time.Millisecond)
-		for _, kind := range []struct{ name, prefix string }{{"domestic", "1"}, {"international-pt", "2"}, {"international", "c"}} {
-			const n = 10
-			c := s.cost(t, n, kind.prefix)
-			fmt.Fprintf(out, "%s\t%s\t%.2f\t%.2f\t%.2f\t%d\t%.2f\t%d\t%.1f\t\n", composition, kind.name,
-				float64(c.executions)/n, float64(c.historyEvents)/n, float64(c.transitions)/n, c.historyBytes/n,
-				float64(c.jetStreamMessages)/n, c.jetStreamBytes/n, float64(c.cpu.Microseconds())/1000/n)
-			if kind.name == "international" {
-				require.Equal(t, budgets[composition].executions*n, c.executions)
-				require.LessOrEqual(t, float64(c.transitions)/n, budgets[composition].transitions)
+		t.Run(composition, func(t *testing.T) {
+			s := start(t, composition, 200*time.Millisecond)
+			for _, kind := range []struct {
+				name  string
+				route emulation.Route
+			}{{"domestic", emulation.Domestic}, {"international-pt", emulation.Paperless}, {"international", emulation.International}} {
+				t.Run(kind.name, func(t *testing.T) {
+					const n = 10
+					c := s.cost(t, n, kind.route)
+					fmt.Fprintf(out, "%s\t%s\t%.2f\t%.2f\t%.2f\t%d\t%.2f\t%d\t%.1f\t\n", composition, kind.name,
+						float64(c.executions)/n, float64(c.historyEvents)/n, float64(c.transitions)/n, c.historyBytes/n,
+						float64(c.jetStreamMessages)/n, c.jetStreamBytes/n, float64(c.cpu.Microseconds())/1000/n)
+					if kind.route == emulation.International {
+						require.Equal(t, budgets[composition].executions*n, c.executions)
+						require.LessOrEqual(t, float64(c.transitions)/n, budgets[composition].transitions)
+					}
+				})
 			}
-		}
+		})
 	}
 	require.NoError(t, out.Flush())
 }
 
-// cost runs shipments and adds up what they cost.
-func (s *system) cost(t *testing.T, n int, prefix string) cost {
+// cost runs n shipments of a category and adds up what they cost.
+func (s *system) cost(t *testing.T, n int, route emulation.Route) cost {
 	t.Helper()
 	var c cost
 	before := s.completed(t)
@@ -60,12 +69,12 @@ func (s *system) cost(t *testing.T, n int, prefix string) cost {
 	messages, bytes := s.jetStream(t)
 	var ids []string
 	for i := range n {
-		id := fmt.Sprintf("%scost%02dx", prefix, i)
+		id := emulation.NewID(route, fmt.Sprintf("cost%02d", i), emulation.Succeeds)
 		ids = append(ids, id)
 		status, _ := s.do(t, http.MethodPost, "/"+id)
 		require.Equal(t, http.StatusAccepted, status)
 	}
-	eventually(t, func() bool { return s.completed(t) == before+n }, "all complete")
+	eventually(t, func() bool { return s.completed(t) == before+n }, "all shipments complete")
 	c.cpu = cpu(t) - began
 	after, afterBytes := s.jetStream(t)
 	c.jetStreamMessages, c.jetStreamBytes = after-messages, afterBytes-bytes
@@ -96,7 +105,7 @@ func (s *system) jetStream(t testing.TB) (messages, bytes uint64) {
 	return messages, info.Store
 }
 
-// cpu is the processor time of this process.
+// cpu is the processor time that this process has used.
 func cpu(t testing.TB) time.Duration {
 	t.Helper()
 	var usage syscall.Rusage

@@ -1,4 +1,3 @@
-// Package e2e_test runs the whole system: real NATS, real Temporal, real hosts.
 package e2e_test
 
 import (
@@ -30,11 +29,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	stack.TuneGC() // What is measured is measured as in the dev stack.
+	stack.TuneGC() // What is measured here applies to the dev stack.
 	os.Exit(harness.Main(m.Run, nil))
 }
 
-// system is a running system, as its users see it.
+// system is a running system, seen from outside.
 type system struct {
 	natsURL, temporalAddress, apiURL string
 
@@ -60,14 +59,14 @@ func dial(t testing.TB, natsURL, temporalAddress, httpAddr string) *system {
 	return s
 }
 
-// start runs a system of its own in this process, with nothing kept.
+// start runs a system in this process, without keeping state.
 func start(t testing.TB, composition string, delay time.Duration) *system {
 	t.Helper()
 	return startWith(t, composition, delay, stack.Options{})
 }
 
-// startWith runs a system with options of the test's choice; without a folder
-// nothing is kept.
+// startWith runs a system in this process with options of the test's choice. It
+// keeps state if these have a folder, and runs all hosts unless they have others.
 func startWith(t testing.TB, composition string, delay time.Duration, options stack.Options) *system {
 	t.Helper()
 	config, err := hosts.LoadConfig()
@@ -84,7 +83,7 @@ func startWith(t testing.TB, composition string, delay time.Duration, options st
 	return dial(t, s.NATSURL, s.TemporalAddress, s.HTTPAddr)
 }
 
-// silent is a logger for clients whose servers are killed on purpose.
+// silent is a logger that drops everything, for clients of servers that are killed.
 type silent struct{}
 
 func (silent) Debug(string, ...any) {}
@@ -92,6 +91,7 @@ func (silent) Info(string, ...any)  {}
 func (silent) Warn(string, ...any)  {}
 func (silent) Error(string, ...any) {}
 
+// patience is how long a test waits by default for what has to happen.
 const patience = time.Minute
 
 // eventually waits until a condition holds.
@@ -161,8 +161,8 @@ func (s *system) ended(t testing.TB, id string) (result shipment.Result, body []
 	return result, body
 }
 
-// story returns the types of a shipment's outcome events as they are stored,
-// after checking that each is valid.
+// story returns the types of a shipment's outcome events, as they are stored and
+// without "shipments.". It checks that each event is valid.
 func (s *system) story(t testing.TB, id string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -196,7 +196,7 @@ func (s *system) drained(t testing.TB) {
 		}
 		stream, err := s.js.Stream(t.Context(), events.StreamShipments)
 		return err == nil && c.CachedInfo().NumAckPending == 0 && c.CachedInfo().AckFloor.Stream == stream.CachedInfo().State.LastSeq
-	}, "inputs are left")
+	}, "every input is acknowledged or rejected")
 }
 
 // executions lists the workflow executions of a shipment.

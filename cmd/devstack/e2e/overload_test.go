@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"flag"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -22,15 +21,15 @@ import (
 
 var burst = flag.Int("burst", 400, "how many shipments are published at once")
 
-// TestBurst publishes far more than can be worked off: what is not begun waits
-// in JetStream, what is begun ends soon, nothing times out, and the backlog is
-// worked off at the steady rate. -burst 10000 shows it at length.
+// TestBurst publishes far more than the system can process at once. What has not
+// begun waits in JetStream, what has begun ends soon, nothing times out, and the
+// backlog is processed at the steady rate. -burst 10000 takes longer.
 func TestBurst(t *testing.T) {
 	for _, composition := range []string{"none", "all"} {
 		t.Run(composition, func(t *testing.T) {
 			n := *burst
 			if composition == "all" {
-				n /= 8 // Such a shipment costs so much more.
+				n /= 8 // Such a shipment costs several times as much.
 			}
 			s := start(t, composition, 0)
 			completed := s.watchCompletions(t)
@@ -52,10 +51,10 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-func burstID(i int) string { return fmt.Sprintf("cburst%06dx", i) }
+func burstID(i int) string { return succeeds("burst%06d", i) }
 
-// publishAll publishes n shipments, counted from the first on, as fast as
-// JetStream takes them.
+// publishAll publishes n shipments, numbered from first on, as fast as JetStream
+// takes them.
 func (s *system) publishAll(t testing.TB, first, n int) {
 	t.Helper()
 	publisher := streams.NewPublisher(s.js, "http://shipments.test")
@@ -85,7 +84,7 @@ func (s *system) watchCompletions(t testing.TB) *atomic.Int64 {
 
 const processes = "WorkflowType = 'ShipmentProcess'"
 
-// processDurations lists how long the processes took, the shortest first.
+// processDurations lists how long the processes took, in ascending order.
 func (s *system) processDurations(t testing.TB) []time.Duration {
 	t.Helper()
 	var durations []time.Duration

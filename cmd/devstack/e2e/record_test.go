@@ -6,9 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"shipments/shipment/emulation"
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -17,11 +20,11 @@ import (
 )
 
 var (
-	record        = flag.String("record", "", "folder to record workflow histories in, for the replay tests")
-	recordVersion = flag.String("record-version", "", "what tells these histories from those of other versions, in their files' names")
+	record        = flag.String("record", "", "folder in which to record workflow histories, for the replay tests")
+	recordVersion = flag.String("record-version", "", "suffix of the files' names, one for each version of the workflows")
 )
 
-// identity is who did it, which is nobody's business.
+// identity matches the names of processes and machines in a history.
 var identity = regexp.MustCompile(`"identity": *"[^"]*"`)
 
 // TestRecordHistories checks that histories of every kind of workflow can be
@@ -30,50 +33,65 @@ var identity = regexp.MustCompile(`"identity": *"[^"]*"`)
 func TestRecordHistories(t *testing.T) {
 	require.Equal(t, *record == "", *recordVersion == "", "-record and -record-version go together")
 	for _, composition := range []string{"all", "none"} {
-		s := start(t, composition, 4*time.Second)
-		for _, id := range examples {
-			status, _ := s.do(t, http.MethodPost, "/"+id)
-			require.Equal(t, http.StatusAccepted, status)
-		}
-		for _, id := range examples {
-			s.checkEnd(t, id)
-		}
-		s.changeMinds(t)
-		seen := map[string]bool{}
-		for _, id := range append([]string{cancelledID, rebookedID}, examples...) {
-			for _, e := range s.executions(t, id) {
-				kind := composition + "_" + e.GetType().GetName()
-				switch ending := id[len(id)-1:]; e.GetType().GetName() {
-				case "ShipmentProcess": // its id says the category
-					kind += "_" + id[:1] + ending
-				default:
-					kind += "_" + ending
-				}
-				if seen[kind] {
-					continue
-				}
-				seen[kind] = true
-				history := &historypb.History{}
-				events := s.temporal.GetWorkflowHistory(t.Context(), e.GetExecution().GetWorkflowId(), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-				for events.HasNext() {
-					event, err := events.Next()
-					require.NoError(t, err)
-					history.Events = append(history.Events, event)
-				}
-				require.NotEmpty(t, history.GetEvents())
-				text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(history)
-				require.NoError(t, err)
-				text = identity.ReplaceAll(text, []byte(`"identity": "recorded"`))
-				if *record != "" {
-					write(t, filepath.Join(*record, strings.ToLower(kind)+"."+*recordVersion+".json"), append(text, '\n'))
+		t.Run(composition, func(t *testing.T) {
+			s := start(t, composition, 4*time.Second)
+			for _, id := range examples {
+				status, _ := s.do(t, http.MethodPost, "/"+id)
+				require.Equal(t, http.StatusAccepted, status)
+			}
+			for _, id := range examples {
+				s.checkEnd(t, id)
+			}
+			s.cancelAndRebook(t)
+			seen := map[string]bool{}
+			for _, id := range slices.Concat([]string{cancelledID, rebookedID}, examples) {
+				for _, e := range s.executions(t, id) {
+					kind := composition + "_" + kindOf(e.GetType().GetName(), id)
+					if seen[kind] {
+						continue
+					}
+					seen[kind] = true
+					text := s.history(t, e.GetExecution().GetWorkflowId())
+					if *record != "" {
+						write(t, filepath.Join(*record, strings.ToLower(kind)+"."+*recordVersion+".json"), append(text, '\n'))
+					}
 				}
 			}
-		}
+		})
 	}
 }
 
-// write makes a file, and fails if it is there: what was recorded of an older
-// version is still needed.
+// kindOf names the kind of history that a shipment's workflow has: the workflow,
+// and how the shipment ends. The entry workflow's also has the category.
+func kindOf(workflow, id string) string {
+	ending := string(emulation.ID(id).Ending())
+	if id == cancelledID {
+		ending = "x"
+	}
+	if workflow == "ShipmentProcess" {
+		ending = string(emulation.ID(id).Route()) + ending
+	}
+	return workflow + "_" + ending
+}
+
+// history returns a workflow's history as JSON.
+func (s *system) history(t *testing.T, workflowID string) []byte {
+	t.Helper()
+	history := &historypb.History{}
+	events := s.temporal.GetWorkflowHistory(t.Context(), workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		require.NoError(t, err)
+		history.Events = append(history.Events, event)
+	}
+	require.NotEmpty(t, history.GetEvents())
+	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(history)
+	require.NoError(t, err)
+	return identity.ReplaceAll(text, []byte(`"identity": "recorded"`))
+}
+
+// write makes a file. It fails if the file exists: the histories of older versions
+// are not replaced.
 func write(t *testing.T, name string, text []byte) {
 	t.Helper()
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

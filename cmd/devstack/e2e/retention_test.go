@@ -16,13 +16,13 @@ import (
 	"shipments/shipment/sample"
 )
 
-// The streams remember for longer than Temporal does: what comes again then is
-// recognised by the ledger.
-func TestAnEventThatComesAgainWhenTemporalHasForgottenItsProcess(t *testing.T) {
+// The streams keep messages for longer than Temporal keeps processes: afterwards
+// the ledger shows that a shipment is known.
+func TestLedgerWhenTemporalHasForgottenTheProcess(t *testing.T) {
 	for _, composition := range []string{"all", "none"} {
 		t.Run(composition, func(t *testing.T) {
 			s := startWith(t, composition, 100*time.Millisecond, stack.Options{Retention: time.Second})
-			const id = "cforgotten0"
+			id := succeeds("forgotten")
 			publish := func(eventID string, weight int) {
 				t.Helper()
 				content := sample.Shipment(id, sampleTime)
@@ -68,5 +68,5 @@ func TestAnEventThatComesAgainWhenTemporalHasForgottenItsProcess(t *testing.T) {
 	}
 }
 
-// sampleTime makes the same sample each time.
+// sampleTime is one time for all samples, so that a shipment's are equal.
 var sampleTime = time.Now()

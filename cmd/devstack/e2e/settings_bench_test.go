@@ -10,9 +10,9 @@ import (
 )
 
 // BenchmarkTemporalSettings compares settings of the embedded Temporal server,
-// of its stores above all, with those of the dev stack. An iteration is an
-// international shipment, all of them published at once: run it with a fixed
-// number, such as -benchtime 1500x. On a busy machine cpu-ms/shipment says more
+// mainly of its stores, with those of the dev stack. An iteration is an
+// international shipment; all are published at once, so the number has to be fixed,
+// as with -benchtime 1500x. On a busy machine cpu-ms/shipment is a better measure
 // than the rate.
 func BenchmarkTemporalSettings(b *testing.B) {
 	main := func(conf *config.Config) *config.SQL { return conf.Persistence.DataStores["main"].SQL }

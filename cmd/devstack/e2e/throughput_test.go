@@ -29,20 +29,23 @@ import (
 var shipments = flag.Int("shipments", 200, "how many shipments the throughput is measured with")
 
 // collectionDelay is how long a shipment waits for its collection while
-// throughput is measured. Its durable timer is part of the process, and costs
-// the same for a tenth of a second as for days; in the end nothing else waits.
+// throughput is measured. The durable timer costs the same for a tenth of a second
+// as for days.
 const collectionDelay = 100 * time.Millisecond
 
-// TestThroughput compares the pipeline with the least that Temporal can do:
-// signal-with-starts of a workflow that ends at once. They run in turns, so that
-// both see the same machine, each on a server of its own, the dev stack's
-// default, on files. They run as long as each other: a server puts work off (a
-// workflow task's timeout is looked at 10 seconds later, a store is tidied up
-// when it has grown), which a short run would leave undone. And as many are in
-// flight at once: Temporal would have to store a backlog. The ratio in state
-// transitions says how well Temporal is kept busy; that in shipments says more
-// where a shipment was made to cost fewer transitions, as with carrier calls
-// that are tried as local activities first.
+// TestThroughput compares the pipeline with the yardstick: signal-with-starts of a
+// workflow that ends at once, the least that Temporal can do.
+//
+//   - The two run in turns, each on a server of its own with the dev stack's
+//     defaults: both meet the same conditions of the machine.
+//   - They run for the same time. A server defers work (the timeout of a workflow
+//     task is checked 10 seconds later, a store is compacted when it has grown),
+//     and a short run would end before that work.
+//   - Both have the same number in flight. A backlog would be more work for Temporal.
+//
+// The ratio in state transitions is that of how busy Temporal is. The ratio in
+// shipments is better where a shipment costs fewer transitions, as with carrier
+// calls whose first attempt is a local activity.
 func TestThroughput(t *testing.T) {
 	for _, test := range []struct {
 		composition, firstTry string
@@ -82,7 +85,7 @@ func TestThroughput(t *testing.T) {
 	}
 }
 
-// throughput is what was measured of workflows or shipments.
+// throughput is a measurement of workflows or of shipments.
 type throughput struct {
 	n    int
 	took time.Duration // from the first start to the last end
@@ -90,7 +93,8 @@ type throughput struct {
 	each float64       // state transitions of one of them
 }
 
-// throughputOf measures what do does, and says how often.
+// throughputOf measures do, which returns how many workflows or shipments it has
+// processed.
 func throughputOf(t testing.TB, do func() (n int)) throughput {
 	t.Helper()
 	var n int
@@ -124,12 +128,13 @@ func TestIngest(t *testing.T) {
 		_, err := s.js.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 		return err == nil
 	}, "the consumer is there")
-	// In turns, so that both see the same machine. A start is done when Temporal
-	// has nothing left to do for it: what it puts off takes the same processors.
+	// The two run in turns, so that both meet the same conditions of the machine. A
+	// start counts as done when Temporal has listed its execution: what Temporal
+	// defers takes the same processors.
 	var bare, ingest, bareCPU, ingestCPU time.Duration
 	const rounds = 10
 	for round := range rounds {
-		signals := sampleSignals(t, fmt.Sprintf("cbare%d", round), *shipments)
+		signals := sampleSignals(t, fmt.Sprintf("bare%d", round), *shipments)
 		before := cpu(t)
 		bare += timed(func() {
 			inParallel(upTo(*shipments), func(i int) { s.signalWithStart(t, signals[i]) })
@@ -137,14 +142,14 @@ func TestIngest(t *testing.T) {
 		})
 		bareCPU += cpu(t) - before
 
-		s.publishPaused(t, fmt.Sprintf("cingest%d", round), *shipments)
+		s.publishPaused(t, fmt.Sprintf("ingest%d", round), *shipments)
 		eventually(t, func() bool {
 			info, err := s.js.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 			return err == nil && info.CachedInfo().Delivered.Stream > uint64(round**shipments)
 		}, "the consumer begins")
 		before = cpu(t)
 		ingest += timed(func() {
-			s.drained(t) // Asking Temporal meanwhile would cost a tenth of what is measured.
+			s.drained(t) // Polling Temporal meanwhile would take a tenth of the processors' time.
 			s.listed(t, (2*round+2)**shipments, "")
 		})
 		ingestCPU += cpu(t) - before
@@ -155,13 +160,13 @@ func TestIngest(t *testing.T) {
 		1000*bareCPU.Seconds()/float64(n), 1000*ingestCPU.Seconds()/float64(n), bareCPU.Seconds()/ingestCPU.Seconds())
 }
 
-// sampleSignals makes what n shipments are started with.
+// sampleSignals makes the signals with which n shipments are started.
 func sampleSignals(t testing.TB, prefix string, n int) []workflows.CreatedSignal {
 	t.Helper()
 	now := time.Now()
 	signals := make([]workflows.CreatedSignal, n)
 	for i := range signals {
-		id := fmt.Sprintf("%s-%05dx", prefix, i)
+		id := succeeds("%s-%05d", prefix, i)
 		ev, err := events.NewCreated("e-"+id, "/load", now, sample.Shipment(id, now))
 		require.NoError(t, err)
 		created, reasons := events.ParseCreated(ev, events.TypeCreated, shipment.Rules{Emulation: true, Carriers: sample.Carriers()})
@@ -171,7 +176,7 @@ func sampleSignals(t testing.TB, prefix string, n int) []workflows.CreatedSignal
 	return signals
 }
 
-// signalWithStart does what the consumer does with an event, once it knows it.
+// signalWithStart does what the consumer does with a decoded event.
 func (s *system) signalWithStart(t testing.TB, created workflows.CreatedSignal) {
 	t.Helper()
 	rules := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}
@@ -183,14 +188,14 @@ func (s *system) signalWithStart(t testing.TB, created workflows.CreatedSignal) 
 	}
 }
 
-// publishPaused publishes n events while the durable consumer pauses, all but
-// the last one, which has the server notice that it goes on.
+// publishPaused publishes n-1 events while the durable consumer is paused, and the
+// last one when it is resumed: with that message the server resumes deliveries.
 func (s *system) publishPaused(t testing.TB, prefix string, n int) {
 	t.Helper()
 	now := time.Now()
 	publisher := streams.NewPublisher(s.js, "http://shipments.test")
 	publish := func(i int) {
-		id := fmt.Sprintf("%s-%05dx", prefix, i)
+		id := succeeds("%s-%05d", prefix, i)
 		ev, err := events.NewCreated("e-"+id, "/load", now, sample.Shipment(id, now))
 		if err == nil {
 			_, err = publisher.PublishCreated(t.Context(), ev, id)
@@ -208,8 +213,8 @@ func (s *system) publishPaused(t testing.TB, prefix string, n int) {
 	publish(n - 1)
 }
 
-// listed waits until Temporal lists so many executions that meet a condition,
-// which it does last of all that it does for them.
+// listed waits until Temporal lists so many executions that meet a condition. The
+// list is the last thing that Temporal updates.
 func (s *system) listed(t testing.TB, executions int, condition string) {
 	t.Helper()
 	eventually(t, func() bool {
@@ -218,7 +223,7 @@ func (s *system) listed(t testing.TB, executions int, condition string) {
 	}, "%d executions are listed (%s)", executions, condition)
 }
 
-// closed is the condition, after another, of executions that Temporal is done with.
+// closed is added to a condition to select the executions that have completed.
 const closed = " AND ExecutionStatus = 'Completed'"
 
 func timed(do func()) time.Duration {
@@ -227,8 +232,8 @@ func timed(do func()) time.Duration {
 	return time.Since(began)
 }
 
-// inParallel does things as long as there are more to do, as many at once as
-// the consumer does, and returns how many.
+// inParallel calls do with 0, 1, 2 … as long as more returns true, and returns the
+// number of calls. 64 run at once, as in the consumer.
 func inParallel(more func(i int) bool, do func(i int)) int {
 	next := make(chan int)
 	var all sync.WaitGroup
@@ -252,17 +257,17 @@ func upTo(n int) (more func(i int) bool) {
 	return func(i int) bool { return i < n }
 }
 
-// lasting is as many as are begun in a time, which starts now.
+// lasting allows as many calls as begin within d from now on.
 func lasting(d time.Duration) (more func(i int) bool) {
 	end := time.Now().Add(d)
 	return func(int) bool { return time.Now().Before(end) }
 }
 
-// bare is the yardstick: a workflow that does nothing, and its worker.
+// bare is the yardstick: a workflow that ends at once, and its worker.
 type bare struct {
 	*system
 
-	inFlight chan struct{} // one each, up to as many as the consumer lets be in flight
+	inFlight chan struct{} // holds one value per workflow in flight; its capacity is the consumer's limit
 }
 
 const bareQueue = "bare"
@@ -284,13 +289,13 @@ func (s *system) startBare(t testing.TB) *bare {
 func (b *bare) workflow(workflow.Context) error {
 	select {
 	case <-b.inFlight:
-	default: // It was replayed.
+	default: // This is a replay.
 	}
 	return nil
 }
 
-// run measures signal-with-starts of the workflow, counted from the first on,
-// until Temporal lists them as completed.
+// run measures signal-with-starts of the workflow, numbered from first on, until
+// Temporal lists them as completed.
 func (b *bare) run(t testing.TB, first int, more func(i int) bool) throughput {
 	t.Helper()
 	measured := throughputOf(t, func() int {
@@ -315,8 +320,8 @@ func (b *bare) run(t testing.TB, first int, more func(i int) bool) throughput {
 	return measured
 }
 
-// pipeline measures n shipments, counted from the first on, from their
-// publication until Temporal lists them as completed.
+// pipeline measures n shipments, numbered from first on, from their publication
+// until Temporal lists them as completed.
 func (s *system) pipeline(t testing.TB, first, n int) throughput {
 	t.Helper()
 	completed := s.watchCompletions(t)

@@ -22,15 +22,16 @@ var (
 	chaosSeed = flag.Uint64("seed", 1, "seed of the soak's schedule")
 )
 
-// soak is a site with two processes of all hosts, one of which is always
-// there for what happens to the other.
+// soak is a site with two processes of all hosts. A fault hits one of them at a
+// time.
 type soak struct {
 	*site
 
 	hosts [2]*host
 }
 
-// chaos are the faults of a soak: each begins, lasts, and is over.
+// chaos are the faults of a soak. Each has a beginning, a longest duration and an
+// end.
 var chaos = []struct {
 	row, name string
 	longest   time.Duration
@@ -58,7 +59,7 @@ var chaos = []struct {
 	{"8", "connections to Temporal cut", 10 * time.Second, func(s *soak, _ int) { s.toTemporal.cut() }, healTemporal},
 	{"9", "Temporal's replies lost", 10 * time.Second, func(s *soak, _ int) { s.toTemporal.loseReplies() }, healTemporal},
 	{"15", "durable consumer deleted", time.Second, func(s *soak, _ int) {
-		_ = s.js.DeleteConsumer(s.Context(), events.StreamShipments, streams.ConsumerName) // It may be away for another reason.
+		_ = s.js.DeleteConsumer(s.Context(), events.StreamShipments, streams.ConsumerName) // It may be unavailable because of an earlier fault.
 	}, func(*soak, int) {}},
 }
 
@@ -69,7 +70,7 @@ func (s *soak) restartHost(n int) { s.hosts[n] = s.run(nil) }
 
 // injection is one entry of a soak's schedule.
 type injection struct {
-	after time.Duration // the end of the one before
+	after time.Duration // since the end of the one before
 	fault int           // index into chaos
 	host  int
 	lasts time.Duration
@@ -83,7 +84,7 @@ func schedule(seed uint64, length time.Duration) []injection {
 		i := injection{
 			after: 2*time.Second + time.Duration(random.Int64N(int64(8*time.Second))), fault: random.IntN(len(chaos)), host: random.IntN(2),
 		}
-		// Short ones are more likely, and each fault may be at its longest.
+		// Short ones are more likely.
 		share := random.Float64()
 		i.lasts = time.Second + time.Duration(share*share*float64(chaos[i.fault].longest))
 		list = append(list, i)
@@ -126,10 +127,11 @@ func TestChaos(t *testing.T) {
 	for i, fault := range chaos {
 		fmt.Fprintf(out, "%s\t%s\t%d\t%s\n", fault.row, fault.name, counts[i], times[i].Round(100*time.Millisecond))
 	}
-	_ = out.Flush() // Standard output: there is nobody else to tell.
+	_ = out.Flush() // To standard output, whose errors are not handled.
 }
 
-// endedNow counts the shipments that have ended, or returns 0 while NATS is away.
+// endedNow counts the shipments that have ended; it returns 0 while NATS is
+// unavailable.
 func (s *soak) endedNow() int {
 	ctx, cancel := context.WithTimeout(s.Context(), 2*time.Second)
 	defer cancel()

@@ -10,7 +10,7 @@ import (
 	"shipments/events"
 )
 
-func TestThreeNATSServersLeaderKilledInTheMiddleOfPublishing(t *testing.T) {
+func TestNATSClusterLeaderKilledWhilePublishing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "cluster", "leader of a stream killed", siteOptions{natsServers: 3})
 	s.ready(s.run(nil))
@@ -28,7 +28,7 @@ func TestThreeNATSServersLeaderKilledInTheMiddleOfPublishing(t *testing.T) {
 	s.finish(healed, 8)
 }
 
-func TestThreeNATSServersQuorumLostAndRegained(t *testing.T) {
+func TestNATSClusterQuorumLostAndRegained(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "cluster", "quorum lost and regained", siteOptions{natsServers: 3})
 	s.ready(s.run(nil))

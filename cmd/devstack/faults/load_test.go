@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,14 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/events"
+	"shipments/shipment/emulation"
 	"shipments/shipment/sample"
 )
 
 // seed makes what is published repeatable.
 const seed = 1
 
-// rate is how many inputs a test publishes per second while faults happen: four
-// tests at once shall not be about the load.
+// rate is how many inputs a test publishes per second while faults happen. It is
+// low because four tests run at once.
 const rate = 6
 
 // input is one message for the SHIPMENTS stream.
@@ -31,8 +33,8 @@ type input struct {
 	id, digest string
 }
 
-// load publishes inputs and remembers which of them JetStream acknowledged. It
-// is safe for concurrent use.
+// load publishes inputs and keeps those that JetStream has acknowledged. It is safe
+// for concurrent use.
 type load struct {
 	site   *site
 	random *rand.Rand
@@ -48,15 +50,23 @@ func newLoad(s *site) *load {
 	return &load{site: s, random: rand.New(rand.NewPCG(seed, 0)), acknowledged: map[string]input{}}
 }
 
-// endings are how the made shipments end: most well.
-const endings = "0000000012"
+// routes are the categories of the generated shipments.
+var routes = []emulation.Route{emulation.Domestic, emulation.Paperless, emulation.International}
+
+// endings are how the generated shipments end: eight of ten succeed.
+var endings = append(slices.Repeat([]emulation.Ending{emulation.Succeeds}, 8), emulation.DeclinesManifestation, emulation.DeclinesCollection)
+
+// succeeds makes the id of an international shipment for which all goes well.
+func succeeds(name string) string {
+	return emulation.NewID(emulation.International, name, emulation.Succeeds)
+}
 
 // shipment makes a new shipment.
 func (l *load) shipment() input {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := len(l.shipments)
-	return l.add(fmt.Sprintf("%cfault%05d%c", "12c"[l.random.IntN(3)], n, endings[l.random.IntN(len(endings))]))
+	return l.add(emulation.NewID(routes[l.random.IntN(len(routes))], fmt.Sprintf("fault%05d", n), endings[l.random.IntN(len(endings))]))
 }
 
 // named makes the shipment with an id.
@@ -72,7 +82,7 @@ func (l *load) add(id string) input {
 	return in
 }
 
-// event makes an event for a shipment whose content depends on the weight.
+// event makes an event for a shipment, with a weight that makes its content differ.
 func (l *load) event(id, eventID string, weight int) input {
 	content := sample.Shipment(id, sampleTime)
 	content.Packages[0].WeightGrams = weight
@@ -83,12 +93,12 @@ func (l *load) event(id, eventID string, weight int) input {
 	return input{subject: events.TypeCreated, data: data, id: id, digest: content.Digest()}
 }
 
-// sampleTime makes the same samples in a whole test.
+// sampleTime is one time for all samples, so that a shipment's are equal.
 var sampleTime = time.Now()
 
-// mixed makes one of everything that a careless publisher sends: mostly new
-// shipments, and now and then the same event again, the same content as
-// another event, other content for the same shipment, or garbage.
+// mixed makes what a careless publisher sends. Most inputs are new shipments. Some
+// are an earlier event again, the same content in another event, other content for
+// the same shipment, or garbage.
 func (l *load) mixed() input {
 	l.mu.Lock()
 	kind := l.random.IntN(10)
@@ -112,8 +122,8 @@ func (l *load) mixed() input {
 	}
 }
 
-// publish publishes an input until JetStream has acknowledged it, like a
-// careful publisher: every attempt under the same message id.
+// publish publishes inputs until JetStream has acknowledged each. All attempts for
+// an input have the same message id.
 func (l *load) publish(inputs ...input) {
 	for _, in := range inputs {
 		l.mu.Lock()
@@ -133,7 +143,7 @@ func (l *load) publish(inputs ...input) {
 	}
 }
 
-// several makes a number of inputs.
+// several makes n inputs.
 func several(n int, of func() input) []input {
 	inputs := make([]input, n)
 	for i := range inputs {

@@ -1,18 +1,3 @@
-// Package faults_test injects faults into the whole system: nats-server, the
-// Temporal server and the hosts run as processes of their own, which are
-// killed, paused and restarted, with a proxy between them that loses replies,
-// cuts and stalls. Each test names the row of the fault table that it stands
-// for, and ends with the same oracle.
-//
-//	main_test.go      roles of the test binary, the table at the end
-//	site_test.go      the processes
-//	proxy_test.go     the proxy
-//	load_test.go      what is published
-//	oracle_test.go    what has to hold in the end
-//	rows_*_test.go    the rows
-//	cluster_test.go   three NATS servers
-//	chaos_test.go     random faults for a long time
-//	parked_test.go    many shipments that wait
 package faults_test
 
 import (
@@ -34,7 +19,7 @@ import (
 
 var full = flag.Bool("full", false, "longer outages and more load")
 
-// programs is the folder of the binaries that the tests have built.
+// programs is the folder of the binaries that the tests build.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -43,7 +28,7 @@ func TestMain(m *testing.M) {
 
 func runTests(m *testing.M) int {
 	flag.Parse()
-	// Most of a test is waiting for others to notice.
+	// A test spends most of its time waiting.
 	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
@@ -78,7 +63,7 @@ func natsServer(_ context.Context, args []string) error {
 	return nil
 }
 
-// either is how long an outage lasts: short, unless everything is wanted in full.
+// either is how long an outage lasts: short, or long with -full.
 func either(short, long time.Duration) time.Duration {
 	if *full {
 		return long
@@ -86,13 +71,13 @@ func either(short, long time.Duration) time.Duration {
 	return short
 }
 
-// results are the lines of the table.
+// results are the lines of the table that is printed at the end.
 type results struct {
 	mu    sync.Mutex
 	lines []result
 }
 
-// result is what one test saw.
+// result is the line of one test.
 type result struct {
 	row, fault string
 	tally
@@ -120,5 +105,5 @@ func (r *results) print() {
 		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", l.row, l.fault, l.inputs, l.effects, l.repeats, l.rejections,
 			len(l.lost), len(l.doubled), l.recovered.Round(100*time.Millisecond))
 	}
-	_ = out.Flush() // Standard output: there is nobody else to tell.
+	_ = out.Flush() // To standard output, whose errors are not handled.
 }

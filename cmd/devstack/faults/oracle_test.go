@@ -20,28 +20,27 @@ import (
 	"shipments/shipment/sample"
 )
 
-// tally is what the streams say in the end.
+// tally is what the streams contain in the end.
 type tally struct {
 	inputs     int // messages in SHIPMENTS
-	effects    int // shipments that a process took on
-	repeats    int // inputs that were recognised as known
+	effects    int // shipments that a process has accepted
+	repeats    int // inputs that were ignored as repeats
 	rejections int
 	successes  int
-	// lost and doubled name what should be there and is not, and what is there
-	// more often than once.
+	// lost has what is missing, doubled what exists more than once.
 	lost, doubled []string
 }
 
-// finish waits until all has healed, and judges: every input has one effect or
-// one rejection, every outcome is stored once, every carrier's effect happened
-// once, nothing is left over, and at least so many shipments succeeded. It
-// returns how long it took since all was healed.
+// finish waits until nothing is unfinished, and asserts that every input has one
+// effect or one rejection, every outcome is stored once, every carrier's effect
+// happened once, and at least so many shipments succeeded. It returns the time from
+// healed, the end of the last fault, until nothing was unfinished.
 func (s *site) finish(healed time.Time, successes int) (recovered time.Duration) {
 	s.Helper()
 	s.Cleanup(s.showUnfinished)
 	s.eventually("everything is finished", func(ctx context.Context) bool { return s.unfinished(ctx) == "" })
 	recovered = time.Since(healed)
-	t := s.judge()
+	t := s.assess()
 	table.add(result{row: s.row, fault: s.fault, tally: t, recovered: recovered})
 	require.Empty(s, t.lost, "lost")
 	require.Empty(s, t.doubled, "doubled")
@@ -52,10 +51,9 @@ func (s *site) finish(healed time.Time, successes int) (recovered time.Duration)
 	return recovered
 }
 
-// unfinished says what keeps the site from being finished: that not every input
-// was acknowledged or rejected, that not every shipment has ended, or that a
-// process is still at work: it may have a rejection to store after its last
-// outcome. It is empty when nothing does.
+// unfinished describes what is unfinished, and is empty when nothing is: inputs that
+// are neither acknowledged nor rejected, shipments that have not ended, or processes
+// that still run. After its last outcome a process may have a rejection to store.
 func (s *site) unfinished(ctx context.Context) string {
 	consumer, err := s.js.Consumer(ctx, events.StreamShipments, streams.ConsumerName)
 	if err != nil {
@@ -101,7 +99,7 @@ func (s *site) processes(ctx context.Context, query string) (int, error) {
 	return int(count.GetCount()), err
 }
 
-// showUnfinished shows what a test that failed has not finished.
+// showUnfinished logs what is unfinished when the test has failed.
 func (s *site) showUnfinished() {
 	if s.Failed() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.Context()), 5*time.Second)
@@ -110,8 +108,8 @@ func (s *site) showUnfinished() {
 	}
 }
 
-// known counts the shipments that were published. All of them begin, but a
-// message is acknowledged when Temporal has it, which is before its process begins.
+// known counts the shipments that were published. Each of them begins, but after
+// its message is acknowledged: that happens when Temporal has accepted it.
 func (s *site) known() int {
 	s.load.mu.Lock()
 	defer s.load.mu.Unlock()
@@ -130,8 +128,8 @@ func split(subject string) (eventType, id string) {
 	return subject[:dot], subject[dot+1:]
 }
 
-// judge reads all streams and holds what they contain against what was published.
-func (s *site) judge() tally {
+// assess compares what the streams contain with what was published.
+func (s *site) assess() tally {
 	s.Helper()
 	var t tally
 	stored := s.outcomes(&t)
@@ -149,7 +147,7 @@ func (s *site) judge() tally {
 	return t
 }
 
-// inputs judges what became of every message in SHIPMENTS.
+// inputs assesses every message in SHIPMENTS.
 func (s *site) inputs(t *tally, ledger map[string]events.Accepted, rejected map[uint64][]events.Rejection) {
 	s.Helper()
 	missing := map[string]bool{}
@@ -161,7 +159,7 @@ func (s *site) inputs(t *tally, ledger map[string]events.Accepted, rejected map[
 		t.inputs++
 		id := msg.Headers().Get(jetstream.MsgIDHeader)
 		in, known := s.load.acknowledged[id]
-		require.True(s, known, "%s was published by nobody", id)
+		require.True(s, known, "%s was not published by this test", id)
 		delete(missing, id)
 		meta, err := msg.Metadata()
 		require.NoError(s, err)
@@ -191,7 +189,7 @@ func (s *site) inputs(t *tally, ledger map[string]events.Accepted, rejected map[
 	}
 }
 
-// story are the types of events that a shipment's story consists of.
+// story returns the types of the events in a shipment's story.
 func story(id string) []string {
 	begin := []string{events.TypeAccepted}
 	switch emulated := emulation.ID(id); {
@@ -204,7 +202,7 @@ func story(id string) []string {
 	}
 }
 
-// outcomes judges the outcome events, and returns the ledger.
+// outcomes assesses the outcome events, and returns the ledger.
 func (s *site) outcomes(t *tally) map[string]events.Accepted {
 	s.Helper()
 	ledger := map[string]events.Accepted{}
@@ -224,10 +222,10 @@ func (s *site) outcomes(t *tally) map[string]events.Accepted {
 			t.successes++
 		}
 	}
-	for id, told := range stories {
+	for id, stored := range stories {
 		wanted := story(id)
-		switch got, want := strings.Join(told, " "), strings.Join(wanted, " "); {
-		case len(told) < len(wanted):
+		switch got, want := strings.Join(stored, " "), strings.Join(wanted, " "); {
+		case len(stored) < len(wanted):
 			t.lost = append(t.lost, fmt.Sprintf("shipment %s: %s instead of %s", id, got, want))
 		case got != want:
 			t.doubled = append(t.doubled, fmt.Sprintf("shipment %s: %s instead of %s", id, got, want))
@@ -236,7 +234,7 @@ func (s *site) outcomes(t *tally) map[string]events.Accepted {
 	return ledger
 }
 
-// carrierEffects judges what the carriers' systems did.
+// carrierEffects assesses what the carriers' systems did.
 func (s *site) carrierEffects(t *tally) {
 	effects, _ := s.carriers.Effects()
 	happened := map[string]int{}
@@ -265,7 +263,7 @@ func (s *site) read(name string) []jetstream.Msg {
 	defer cancel()
 	var left uint64
 	var consumer jetstream.Consumer
-	// A cluster that has just regained its quorum says for a moment that it is unavailable.
+	// A cluster that has just regained its quorum is unavailable for a moment.
 	s.eventually("stream "+name+" can be read", func(ctx context.Context) bool {
 		stream, err := s.js.Stream(ctx, name)
 		if err != nil {

@@ -14,22 +14,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// proxy stands between clients and a server. It is safe for concurrent use.
+// proxy forwards connections to a server, with faults. It is safe for concurrent use.
 type proxy struct {
 	listener net.Listener
 	target   string
-	// frames is set for the NATS protocol, whose frames can be lost one by one.
+	// frames is set for the NATS protocol, in which single frames can be lost.
 	frames bool
 
 	mu       sync.Mutex
 	open     map[net.Conn]bool
-	refusing bool             // connections
+	refusing bool             // new connections are closed
 	mute     bool             // replies are lost
-	stalled  chan struct{}    // closed when what is held may go on
-	unlucky  func(frame) bool // frames that are lost
+	stalled  chan struct{}    // closed when the connections continue
+	unlucky  func(frame) bool // reports whether a frame is lost
 }
 
-// newProxy listens on a free port until the test ends.
+// newProxy starts a proxy, which runs until the test ends.
 func newProxy(t *testing.T, target string, frames bool) *proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -57,7 +57,7 @@ func newProxy(t *testing.T, target string, frames bool) *proxy {
 
 func (p *proxy) address() string { return p.listener.Addr().String() }
 
-// cut closes all connections, and those to come, until heal.
+// cut closes all connections, and new ones at once, until heal.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -65,7 +65,7 @@ func (p *proxy) cut() {
 	p.closeAll()
 }
 
-// stall keeps everything that is sent, in both directions, until heal.
+// stall delays everything that is sent, in both directions, until heal.
 func (p *proxy) stall() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,15 +74,15 @@ func (p *proxy) stall() {
 	}
 }
 
-// loseReplies loses what the server says, until heal, which also closes the
-// connections: they cannot be mended.
+// loseReplies loses what the server sends, until heal. That closes the connections:
+// their streams of bytes have a gap.
 func (p *proxy) loseReplies() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mute = true
 }
 
-// Lose loses the frames of the NATS protocol that match, until heal.
+// lose loses the frames of the NATS protocol that match, until heal.
 func (p *proxy) lose(matches func(frame) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -185,7 +185,8 @@ func (p *proxy) carryFrames(to io.Writer, from *bufio.Reader, reply bool) {
 	}
 }
 
-// isLost waits while everything stalls, and reports whether something sent is lost.
+// isLost waits while the proxy stalls, and reports whether a frame, or bytes of
+// another protocol, are lost.
 func (p *proxy) isLost(f frame, reply bool) bool {
 	p.mu.Lock()
 	stalled := p.stalled
@@ -231,12 +232,12 @@ func readFrame(r *bufio.Reader) (frame, error) {
 		return f, errors.New("malformed frame")
 	}
 	f.subject = names[0]
-	most := 1 // PUB subject [reply]; MSG subject sid [reply]
+	replyAt := 1 // PUB subject [reply]; MSG subject sid [reply]
 	if strings.HasSuffix(f.verb, "MSG") {
-		most = 2
+		replyAt = 2
 	}
-	if len(names) > most {
-		f.reply = names[most]
+	if len(names) > replyAt {
+		f.reply = names[replyAt]
 	}
 	size, err := strconv.Atoi(words[len(words)-1])
 	if err != nil {

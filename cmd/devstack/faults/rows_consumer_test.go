@@ -15,27 +15,34 @@ import (
 	"shipments/events/streams"
 )
 
-func TestRow01CrashBeforeTemporalIsCalled(t *testing.T) {
-	crashAt(t, "01", "crash before Temporal is called", "before-temporal@5")
-}
-
-func TestRow01CrashAfterTemporalAcceptedBeforeTheAck(t *testing.T) {
-	crashAt(t, "01", "crash after Temporal accepted, before the ack", "after-temporal@5")
-}
-
-func TestRow03CrashAfterAnOutcomeWasPublishedBeforeItWasRecorded(t *testing.T) {
-	t.Run("the ledger", func(t *testing.T) {
-		crashAt(t, "03", "crash between ledger entry and its record", "after-Accept@5")
-	})
-	t.Run("an outcome", func(t *testing.T) {
-		crashAt(t, "03", "crash between outcome and its record", "after-Publish@10")
+func TestConsumerRow01Crash(t *testing.T) {
+	crashAt(t, "01", map[string]string{
+		"crash before Temporal is called":               "before-temporal@5",
+		"crash after Temporal accepted, before the ack": "after-temporal@5",
 	})
 }
 
-// crashAt lets the hosts die at an exact line under load, and starts them again.
-func crashAt(t *testing.T, row, fault, failpoint string) {
+func TestPublishOnceRow03CrashBeforeItIsRecorded(t *testing.T) {
+	crashAt(t, "03", map[string]string{
+		"crash between ledger entry and its record": "after-Accept@5",
+		"crash between outcome and its record":      "after-Publish@10",
+	})
+}
+
+// crashAt runs a subtest for each fault and its failpoint.
+func crashAt(t *testing.T, row string, faults map[string]string) {
 	t.Helper()
-	t.Parallel()
+	for fault, failpoint := range faults {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			crash(t, row, fault, failpoint)
+		})
+	}
+}
+
+// crash has the hosts die at a failpoint under load, and starts them again.
+func crash(t *testing.T, row, fault, failpoint string) {
+	t.Helper()
 	s := newSite(t, row, fault, siteOptions{})
 	failing := s.runFailing(failpoint)
 	s.ready(failing)
@@ -46,7 +53,7 @@ func crashAt(t *testing.T, row, fault, failpoint string) {
 	s.finish(healed, 10)
 }
 
-func TestRow02AckLostAndTheWorkflowClosedMeanwhile(t *testing.T) {
+func TestConsumerRow02AckLostAndTheWorkflowClosedMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "02", "ack lost, workflow closed meanwhile", siteOptions{})
 	h := s.run(nil)
@@ -66,7 +73,7 @@ func TestRow02AckLostAndTheWorkflowClosedMeanwhile(t *testing.T) {
 	})
 	s.toNATS.heal()
 	s.finish(time.Now(), 5)
-	// Recognised as repeats: no process ran a second time.
+	// The messages were ignored as repeats: each process ran once.
 	count, err := s.processes(t.Context(), "")
 	require.NoError(t, err)
 	require.Equal(t, len(inputs), count)
@@ -81,14 +88,14 @@ func (s *site) ended(ctx context.Context) int {
 	return n
 }
 
-func TestRow05StoppedUnderLoad(t *testing.T) {
+func TestHostsRow05StoppedUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "05", "SIGTERM under load", siteOptions{})
 	h := s.run([]string{"SHIPMENTS_DRAIN_TIMEOUT=10s"})
 	s.ready(h)
 	stop := s.load.flow(rate, s.load.mixed)
 	s.eventually("shipments are on their way", func(ctx context.Context) bool { return s.count(ctx, events.StreamEvents, "shipments.>") > 20 })
-	// Messages are on their way to the hosts when these are told to stop.
+	// Messages are on their way to the hosts when these get the signal.
 	s.toNATS.stall()
 	s.load.publish(several(20, s.load.shipment)...)
 	began := time.Now()
@@ -100,10 +107,10 @@ func TestRow05StoppedUnderLoad(t *testing.T) {
 	stop()
 	healed := time.Now()
 	s.run(nil)
-	require.Less(t, s.finish(healed, 5), streams.AckWait, "what had been sent to the stopped hosts was not thrown away")
+	require.Less(t, s.finish(healed, 5), streams.AckWait, "messages that were on their way to the stopped hosts are redelivered before their AckWait has passed")
 }
 
-func TestRow06PausedBeyondAckWait(t *testing.T) {
+func TestHostsRow06PausedBeyondAckWait(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "06", "service paused beyond AckWait", siteOptions{})
 	paused := s.run(nil)
@@ -120,7 +127,7 @@ func TestRow06PausedBeyondAckWait(t *testing.T) {
 	s.finish(healed, 5)
 }
 
-func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
+func TestConsumerRow15DurableDeleted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "15", "durable consumer deleted", siteOptions{})
 	h := s.run(nil)
@@ -132,7 +139,7 @@ func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
 		require.NoError(t, s.js.DeleteConsumer(t.Context(), events.StreamShipments, streams.ConsumerName))
 	}
 	stop()
-	// Once more while more messages wait than the hosts hold.
+	// It is deleted once more, while more messages wait than the hosts hold.
 	s.temporal.Pause()
 	s.load.publish(several(150, s.load.shipment)...)
 	require.Positive(t, s.unsettled().NumPending, "messages wait")
@@ -141,12 +148,12 @@ func TestRow15TheDurableConsumerIsDeleted(t *testing.T) {
 	s.finish(time.Now(), 50)
 }
 
-func TestRow16AHundredEventsForOneShipmentAtOnce(t *testing.T) {
+func TestConsumerRow16HundredEventsForOneShipmentAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "16", "a hundred events for one shipment at once", siteOptions{})
 	s.ready(s.run(nil))
 	s.ready(s.run(nil))
-	one := s.load.named("cthesame0")
+	one := s.load.named(succeeds("the-same"))
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() { s.load.publish(one, s.load.event(one.id, "again", 1000)) })

@@ -21,7 +21,7 @@ import (
 	"shipments/events"
 )
 
-func TestRow04PubAckLostAndThePublishRetriedAfterTheDuplicateWindow(t *testing.T) {
+func TestPublishOnceRow04PubAckLostAndRetriedAfterTheDuplicateWindow(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "04", "first PubAck of everything lost, window of 100 ms", siteOptions{})
 	h := s.run(nil)
@@ -46,7 +46,7 @@ func TestRow04PubAckLostAndThePublishRetriedAfterTheDuplicateWindow(t *testing.T
 			lost.Add(1)
 			return true
 		}
-		// A rejection's subject is no shipment's own: the whole text tells them apart.
+		// Rejections share a subject: they are told apart by their text.
 		publication := f.subject
 		if strings.HasPrefix(publication, events.TypeRejected) {
 			_, publication, _ = strings.Cut(string(f.payload), `"input":`)
@@ -63,7 +63,7 @@ func TestRow04PubAckLostAndThePublishRetriedAfterTheDuplicateWindow(t *testing.T
 	require.GreaterOrEqual(t, lost.Load(), int64(len(inputs)), "replies were lost")
 }
 
-func TestRow07NATSUnderLoad(t *testing.T) {
+func TestNATSRow07AwayUnderLoad(t *testing.T) {
 	for _, c := range []struct {
 		fault  string
 		inject func(*site)
@@ -108,7 +108,7 @@ func TestRow07NATSUnderLoad(t *testing.T) {
 	}
 }
 
-func TestRow13DiskOfNATSFull(t *testing.T) {
+func TestNATSRow13DiskFull(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()
 	const size = 64 << 20
@@ -126,8 +126,8 @@ func TestRow13DiskOfNATSFull(t *testing.T) {
 	fill(t, filler)
 	s.eventually("the hosts are not ready", func(ctx context.Context) bool { return h.get(ctx, "/readyz") == http.StatusServiceUnavailable })
 	require.NoError(t, os.Remove(filler))
-	// nats-server does not try a stream again whose write has failed: an
-	// operator frees space and restarts it.
+	// nats-server stops writing to a stream when a write has failed. An operator
+	// frees space and restarts it.
 	_ = s.nats.Terminate(syscall.SIGTERM)
 	s.nats.restart()
 	healed := time.Now()
@@ -148,7 +148,7 @@ func fill(t *testing.T, file string) {
 	require.ErrorIs(t, err, syscall.ENOSPC)
 }
 
-func TestRow14CredentialsRotated(t *testing.T) {
+func TestNATSRow14CredentialsRotated(t *testing.T) {
 	t.Parallel()
 	keys := newAuthority(t)
 	operator := keys.user(t)
@@ -167,7 +167,7 @@ func TestRow14CredentialsRotated(t *testing.T) {
 	s.rewriteNATSConfig(keys.config(t))
 	s.nats.Signal(syscall.SIGHUP)
 	s.eventually("the hosts are not ready", func(ctx context.Context) bool { return h.get(ctx, "/readyz") == http.StatusServiceUnavailable })
-	s.outage(5 * time.Second) // Refused several times: two would close a connection for good.
+	s.outage(5 * time.Second) // Two refusals would close a connection of the client's default options for good.
 	require.NoError(t, os.WriteFile(file, keys.user(t).creds, 0o600))
 	healed := time.Now()
 	s.ready(h)

@@ -15,7 +15,7 @@ import (
 	"shipments/events/streams"
 )
 
-func TestRow08TemporalAway(t *testing.T) {
+func TestTemporalRow08Away(t *testing.T) {
 	for _, c := range []struct {
 		fault string
 		begin func(*site)
@@ -35,7 +35,7 @@ func TestRow08TemporalAway(t *testing.T) {
 			stop := s.load.flow(rate, s.load.shipment)
 			s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > 10 })
 			c.begin(s)
-			s.outage(2 * time.Second) // What Temporal had taken on is acknowledged still.
+			s.outage(2 * time.Second) // Messages that Temporal had accepted are still acknowledged.
 			before := s.unsettled()
 			s.outage(c.lasts)
 			after := s.unsettled()
@@ -52,7 +52,7 @@ func TestRow08TemporalAway(t *testing.T) {
 	}
 }
 
-// unsettled tells how the durable consumer stands.
+// unsettled returns the state of the durable consumer.
 func (s *site) unsettled() *jetstream.ConsumerInfo {
 	s.Helper()
 	consumer, err := s.js.Consumer(s.Context(), events.StreamShipments, streams.ConsumerName)
@@ -60,7 +60,7 @@ func (s *site) unsettled() *jetstream.ConsumerInfo {
 	return consumer.CachedInfo()
 }
 
-func TestRow09TemporalAppliedTheCallAndTheReplyWasLost(t *testing.T) {
+func TestTemporalRow09CallAppliedAndReplyLost(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "09", "Temporal's replies lost", siteOptions{})
 	h := s.run(nil)
@@ -69,7 +69,7 @@ func TestRow09TemporalAppliedTheCallAndTheReplyWasLost(t *testing.T) {
 	for range 5 {
 		s.toTemporal.loseReplies()
 		s.outage(2 * time.Second)
-		s.toTemporal.heal() // The connections are cut: nobody will ever know.
+		s.toTemporal.heal() // The connections are closed: the replies are lost for good.
 		n := s.ended(t.Context())
 		s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > n+10 })
 	}
@@ -77,7 +77,7 @@ func TestRow09TemporalAppliedTheCallAndTheReplyWasLost(t *testing.T) {
 	s.finish(time.Now(), 5)
 }
 
-func TestRow10TemporalAnswersResourceExhausted(t *testing.T) {
+func TestTemporalRow10ResourceExhausted(t *testing.T) {
 	t.Parallel()
 	const exhausted, plenty = "frontend.namespaceRPS:\n  - value: 2\n", "frontend.namespaceRPS:\n  - value: 10000\n"
 	s := newSite(t, "10", "Temporal answers ResourceExhausted", siteOptions{temporalConfig: exhausted})
@@ -90,13 +90,13 @@ func TestRow10TemporalAnswersResourceExhausted(t *testing.T) {
 	s.outage(either(20*time.Second, time.Minute))
 	stop()
 	begun := s.count(t.Context(), events.StreamEvents, events.TypeAccepted+".*")
-	require.Less(t, begun, len(s.load.shipments)/2, "it was slowed down")
+	require.Less(t, begun, len(s.load.shipments)/2, "the limit slows it down")
 	require.Zero(t, s.count(t.Context(), events.StreamRejections, "shipments.>"), "nothing is rejected")
 	s.setTemporalConfig(plenty)
 	s.finish(time.Now(), 20)
 }
 
-func TestRow11WorkerKilledInTheMiddleOfAnActivity(t *testing.T) {
+func TestCarrierHostRow11KilledInACall(t *testing.T) {
 	for fault, firstTry := range map[string]string{
 		"worker killed in the first try of a carrier call": "true",
 		"worker killed in the activity of a carrier call":  "false",
@@ -116,10 +116,10 @@ func killedInACall(t *testing.T, fault, firstTry string) {
 	s := newSite(t, "11", fault, siteOptions{carrier: func(simulator http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			answer := httptest.NewRecorder()
-			simulator.ServeHTTP(answer, r) // The effect …
+			simulator.ServeHTTP(answer, r) // The effect happens …
 			if r.Method == http.MethodPost && held.Add(1) <= 10 {
 				calls <- struct{}{}
-				<-release // … whose answer takes long.
+				<-release // … and the answer takes long.
 			}
 			w.WriteHeader(answer.Code)
 			_, _ = w.Write(answer.Body.Bytes())
@@ -138,22 +138,23 @@ func killedInACall(t *testing.T, fault, firstTry string) {
 	s.finish(healed, 5)
 }
 
-func TestRow17TheObjectBehindADocumentIsDamaged(t *testing.T) {
+func TestDocumentsRow17ObjectDamaged(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "17", "document's object damaged", siteOptions{})
 	h := s.run(nil)
 	s.ready(h)
-	s.load.publish(s.load.named("cdamage0"), s.load.named("cwhole0"))
+	damaged, whole := succeeds("damaged"), succeeds("whole")
+	s.load.publish(s.load.named(damaged), s.load.named(whole))
 	s.finish(time.Now(), 2)
-	const document = "/shipment-documents/cdamage0_labels"
+	document := "/shipment-documents/" + damaged + "_labels"
 	require.Equal(t, http.StatusOK, h.get(t.Context(), document))
 	store, err := s.js.ObjectStore(t.Context(), "shipment-documents")
 	require.NoError(t, err)
-	object, err := store.GetInfo(t.Context(), "cdamage0_labels")
+	object, err := store.GetInfo(t.Context(), damaged+"_labels")
 	require.NoError(t, err)
 	stream, err := s.js.Stream(t.Context(), "OBJ_shipment-documents")
 	require.NoError(t, err)
 	require.NoError(t, stream.Purge(t.Context(), jetstream.WithPurgeSubject("$O.shipment-documents.C."+object.NUID)))
 	require.GreaterOrEqual(t, h.get(t.Context(), document), 500, "never a truncated 200")
-	require.Equal(t, http.StatusOK, h.get(t.Context(), "/shipment-documents/cwhole0_labels"))
+	require.Equal(t, http.StatusOK, h.get(t.Context(), "/shipment-documents/"+whole+"_labels"))
 }
