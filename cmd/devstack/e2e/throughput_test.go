@@ -213,7 +213,7 @@ func (s *system) publishPaused(t testing.TB, prefix string, n int) {
 	publish(n - 1)
 }
 
-// listed waits until Temporal lists so many executions that meet a condition. The
+// listed waits until Temporal lists that many executions that meet a condition. The
 // list is the last thing that Temporal updates.
 func (s *system) listed(t testing.TB, executions int, condition string) {
 	t.Helper()

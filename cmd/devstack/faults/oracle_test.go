@@ -33,7 +33,7 @@ type tally struct {
 
 // finish waits until nothing is unfinished, and asserts that every input has one
 // effect or one rejection, every outcome is stored once, every carrier's effect
-// happened once, and at least so many shipments succeeded. It returns the time from
+// happened once, and that many shipments succeeded, or more. It returns the time from
 // healed, the end of the last fault, until nothing was unfinished.
 func (s *site) finish(healed time.Time, successes int) (recovered time.Duration) {
 	s.Helper()
@@ -44,7 +44,7 @@ func (s *site) finish(healed time.Time, successes int) (recovered time.Duration)
 	table.add(result{row: s.row, fault: s.fault, tally: t, recovered: recovered})
 	require.Empty(s, t.lost, "lost")
 	require.Empty(s, t.doubled, "doubled")
-	require.Equal(s, t.inputs, t.effects+t.repeats+t.rejections, "every input has an effect, is known, or is rejected")
+	require.Equal(s, t.inputs, t.effects+t.repeats+t.rejections, "every input has an effect, is a repeat, or is rejected")
 	require.GreaterOrEqual(s, t.successes, successes)
 	s.Logf("row %s, %s: %d inputs = %d effects + %d repeats + %d rejections; recovered in %s",
 		s.row, s.fault, t.inputs, t.effects, t.repeats, t.rejections, recovered.Round(100*time.Millisecond))

@@ -167,7 +167,7 @@ func TestNATSRow14CredentialsRotated(t *testing.T) {
 	s.rewriteNATSConfig(keys.config(t))
 	s.nats.Signal(syscall.SIGHUP)
 	s.eventually("the hosts are not ready", func(ctx context.Context) bool { return h.get(ctx, "/readyz") == http.StatusServiceUnavailable })
-	s.outage(5 * time.Second) // Two refusals would close a connection of the client's default options for good.
+	s.outage(5 * time.Second) // Two refusals in a row close a connection that has the client's default options.
 	require.NoError(t, os.WriteFile(file, keys.user(t).creds, 0o600))
 	healed := time.Now()
 	s.ready(h)

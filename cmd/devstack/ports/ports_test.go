@@ -16,8 +16,8 @@ import (
 	"shipments/cmd/devstack/ports"
 )
 
-// holdVariable makes the test binary a program that holds so many ports, prints
-// them, and ends with its standard input.
+// holdVariable makes the test binary a program that holds as many ports as its value
+// says, prints them, and ends with its standard input.
 const holdVariable = "PORTS_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func holdMany(n int) int {
 
 func TestHoldSeveralProcesses(t *testing.T) {
 	t.Parallel()
-	// So many of 10,000 ports that a pair of processes would meet on one of them.
+	// Without a lock, two of these processes would certainly choose the same port.
 	const processes, each = 5, 200
 	self, err := os.Executable()
 	require.NoError(t, err)

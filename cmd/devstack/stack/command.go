@@ -15,9 +15,8 @@ import (
 	"shipments/hosts"
 )
 
-// gcPercent is the value of GOGC for the stack, whose servers make much
-// short-lived garbage. With Go's default of 100, a fifth of the processor's time
-// went into collecting it.
+// gcPercent is the value of GOGC for the stack. Its servers make much short-lived
+// garbage: with Go's default of 100, the collector would run too often.
 const gcPercent = 400
 
 // TuneGC sets the garbage collector of this process to the stack's value, unless

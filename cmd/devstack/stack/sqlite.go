@@ -30,9 +30,9 @@ const (
 	visibilityStore = "visibility"
 )
 
-// stores are the settings of the two databases. The visibility records have one
-// of their own: they can be lost without losing a process, so their store may
-// wait less for the disk.
+// stores are the settings of the two databases. The visibility records have a
+// database of their own, which does not wait for the disk: no process is lost with
+// them.
 func (s *Stack) stores() map[string]config.DataStore {
 	stores := map[string]config.DataStore{}
 	for store, synchronous := range map[string]string{mainStore: "normal", visibilityStore: "off"} {
@@ -60,7 +60,7 @@ func (s *Stack) stores() map[string]config.DataStore {
 func (s *Stack) prepareStores(conf config.Persistence) error {
 	for _, store := range conf.DataStores {
 		if s.options.Ephemeral {
-			continue // It is made when it is opened.
+			continue // A database in memory is made when it is opened.
 		}
 		if err := createDatabase(store.SQL.DatabaseName); err != nil {
 			return err
@@ -82,8 +82,9 @@ func (s *Stack) prepareStores(conf config.Persistence) error {
 	return nil
 }
 
-// createDatabase makes a database with Temporal's schema if there is none. It
-// is made under another name first: a kill in the middle leaves nothing half done.
+// createDatabase makes a database with Temporal's schema, unless the file exists. It
+// makes it under another name first: after a kill in between, the next start makes
+// it again.
 func createDatabase(file string) error {
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -101,16 +102,15 @@ func createDatabase(file string) error {
 	return os.Rename(unfinished, file)
 }
 
-// indexesKept are the indexes that lists in the Temporal UI and most queries use.
+// indexesKept are the indexes that the Temporal UI and most queries use.
 var indexesKept = []string{"default_idx", "by_workflow_id", "by_workflow_type", "by_status"}
 
 // dropIndexes removes the other indexes of the visibility records. Temporal's
-// schema has some sixty, one for every attribute that a query may name, and each
-// record is written to all of them, twice or three times in the life of a
-// process. A query for another attribute, ShipmentCategory say, reads the
-// records one by one instead. What it gave is in the README.
+// schema has one for every attribute that a query may name, and each record is
+// written to all of them, several times in the life of a process. A query for
+// another attribute, such as ShipmentCategory, reads all records instead.
 func dropIndexes(settings *config.SQL) (err error) {
-	// It makes a database in memory, and keeps it.
+	// This also makes the database if it is one in memory.
 	admin, err := sql.NewSQLAdminDB(sqlplugin.DbKindVisibility, settings, resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
 	if err != nil {
 		return fmt.Errorf("open the visibility store: %w", err)

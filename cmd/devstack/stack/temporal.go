@@ -39,8 +39,8 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithLogger(logger),
-		// With its members known, the server does not look for those of its
-		// earlier life: it would wait for them for a minute.
+		// Without this list, the server would wait a minute for the members that it
+		// had before a restart.
 		temporal.WithStaticHosts(s.staticHosts()),
 		temporal.WithDynamicConfigClient(settings),
 	)
