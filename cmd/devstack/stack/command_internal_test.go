@@ -1,6 +1,9 @@
 package stack
 
 import (
+	"bytes"
+	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,4 +33,12 @@ func TestStartAloudSaysWhatTakesLong(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.Stop())
 	require.Equal(t, "Starting NATS, Temporal …\n", said)
+}
+
+func TestRunStoppedDuringTheStart(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	var out bytes.Buffer
+	err := run(ctx, Options{Ephemeral: true, NoUI: true, Log: zerolog.Nop(), TuneTemporal: func(*config.Config, map[dynamicconfig.Key]any) { stop() }}, &out)
+	require.NoError(t, err)
+	require.True(t, strings.HasSuffix(out.String(), "Stopped.\n"), out.String())
 }

@@ -96,7 +96,7 @@ func (s *Stack) awaitTemporal(ctx context.Context) error {
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return fmt.Errorf("the Temporal server does not answer (see temporal.log): %w", err)
+			return fmt.Errorf("the Temporal server does not answer (see temporal.log): %w: %w", ctx.Err(), err)
 		}
 	}
 }
