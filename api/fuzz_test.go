@@ -27,7 +27,7 @@ func FuzzRequests(f *testing.F) {
 	server, config := configure(f)
 	require.NoError(f, documents.NewStore(server.JS).Put(f.Context(), "abc_labels", []byte("%PDF-1.4")))
 	handler := api.New(config)
-	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	document, err := os.ReadFile(filepath.Join("..", "docs", "events.md"))
 	require.NoError(f, err)
 	stream, err := server.JS.Stream(f.Context(), events.StreamShipments)
 	require.NoError(f, err)
@@ -85,7 +85,7 @@ func FuzzRequests(f *testing.F) {
 			require.Equal(t, recorder.Code, problem.Status)
 			require.NotEmpty(t, problem.Detail)
 			for _, r := range problem.Errors {
-				require.Contains(t, string(readme), "`"+r.Code+"`")
+				require.Contains(t, string(document), "`"+r.Code+"`")
 				require.NotEqual(t, events.CodeUndecodable, r.Code)
 			}
 		}

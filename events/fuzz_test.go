@@ -34,14 +34,14 @@ func FuzzDecode(f *testing.F) {
 	add(nil, structured(f, "correlationid", `""`), "")
 	add(nil, structured(f, "time", `"2026-11-23T12:00:00.5+01:00"`, "extra", "7", "flag", "true"), "shipments.created."+sampleID)
 	add(binaryHeader("Content-Type", "application/json; charset=utf-8", "ce-correlationid", `"order%207"`), []byte(sampleData(f)), "")
-	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	document, err := os.ReadFile(filepath.Join("..", "docs", "events.md"))
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, header string, body []byte, subject string) {
 		plain, isPlain := events.PlainCreated(headerOf(header), body, subject, rules)
 		ev, reasons := events.Decode(headerOf(header), body)
 		if len(reasons) > 0 {
 			require.False(t, isPlain)
-			requireKnown(t, readme, reasons)
+			requireKnown(t, document, reasons)
 			return
 		}
 		created, reasons := events.ParseCreated(ev, subject, rules)
@@ -50,7 +50,7 @@ func FuzzDecode(f *testing.F) {
 			require.Equal(t, created, plain)
 		}
 		if len(reasons) > 0 {
-			requireKnown(t, readme, reasons)
+			requireKnown(t, document, reasons)
 			require.True(t, created.Data.ShipmentID == "" || shipment.ValidID(created.Data.ShipmentID))
 			return
 		}
@@ -76,11 +76,11 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// requireKnown requires reasons whose codes the README lists.
-func requireKnown(t *testing.T, readme []byte, reasons []shipment.Reason) {
+// requireKnown requires reasons whose codes docs/events.md lists.
+func requireKnown(t *testing.T, document []byte, reasons []shipment.Reason) {
 	t.Helper()
 	for _, r := range reasons {
-		require.Contains(t, string(readme), "`"+r.Code+"`")
+		require.Contains(t, string(document), "`"+r.Code+"`")
 		require.NotEqual(t, events.CodeUndecodable, r.Code)
 		require.NotEmpty(t, r.Message)
 	}

@@ -43,38 +43,40 @@ func TestEveryHostIsAServiceInCompose(t *testing.T) {
 	require.Equal(t, len(hosts.Names()), ours)
 }
 
-func TestTheReadmeListsEveryHostVariableAndReason(t *testing.T) {
+func TestDocumentsListEveryHostVariableAndReason(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join("..", "README.md"))
-	require.NoError(t, err)
-	readme := string(text)
-	lists := func(what string) {
+	lists := func(document, what string) {
 		t.Helper()
-		if !strings.Contains(readme, what) {
-			t.Errorf("the README does not list %s", what)
+		text, err := os.ReadFile(filepath.Join("..", "docs", document))
+		require.NoError(t, err)
+		if !strings.Contains(string(text), what) {
+			t.Errorf("docs/%s does not list %s", document, what)
 		}
 	}
 	for _, h := range hosts.All() {
-		lists("| `" + h.Name + "` |")
-		lists(h.Queue)
+		lists("architecture.md", "| `"+h.Name+"` |")
+		lists("architecture.md", h.Queue)
 	}
 	source, err := os.ReadFile("config.go")
 	require.NoError(t, err)
 	for _, line := range strings.Split(string(source), "\n") {
 		if _, rest, found := strings.Cut(line, "`envconfig:\""); found {
 			name, _, _ := strings.Cut(rest, `"`)
-			lists("| `" + name + "` |")
+			lists("configuration.md", "| `"+name+"` |")
 		}
 	}
-	for _, file := range []string{"../events/decode.go", "../events/created.go", "../events/rejection.go", "../shipment/rules.go"} {
+	for _, file := range []string{"../events/reasons.go", "../shipment/rules.go"} {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
+		codes := 0
 		for _, line := range strings.Split(string(source), "\n") {
 			name, value, found := strings.Cut(strings.TrimSpace(line), "= \"")
 			if found && strings.HasPrefix(name, "Code") {
-				lists("`" + strings.TrimSuffix(value, `"`) + "`")
+				lists("events.md", "`"+strings.TrimSuffix(value, `"`)+"`")
+				codes++
 			}
 		}
+		require.Positive(t, codes, "there are no codes in %s", file)
 	}
 }
 
