@@ -15,32 +15,33 @@ import (
 // documentName is a shipment id, an underscore and a kind or carrier id.
 var documentName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,129}$`)
 
-// document serves a shipment's document. It is read whole and verified before
-// the first byte is sent: a damaged one is a 500, never a truncated 200. Range
-// and conditional requests are net/http's.
+// document serves a shipment's document. It is read and verified completely
+// before the first byte is sent: a damaged one is a 500, never a truncated 200.
+// Range and conditional requests are handled by net/http.
 func (a *api) document(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if !documentName.MatchString(name) {
-		problem(w, http.StatusNotFound, "there is no such document")
+		problem(w, http.StatusNotFound, "no document has this name")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readTimeout)
 	defer cancel()
 	content, etag, err := a.Documents.Get(ctx, name)
+	a.note(r, err)
 	switch {
 	case errors.Is(err, documents.ErrUnknown):
-		problem(w, http.StatusNotFound, "there is no such document")
+		problem(w, http.StatusNotFound, "no document has this name")
 	case errors.Is(err, documents.ErrDamaged):
 		a.Log.Error().Err(err).Str("document", name).Msg("A document is damaged")
 		problem(w, http.StatusInternalServerError, "the document is damaged")
 	case err != nil:
-		a.unavailable(w, err)
+		unavailable(w)
 	default:
 		w.Header().Set("Content-Type", "application/pdf")
 		w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", name+".pdf"))
 		w.Header().Set("ETag", etag)
 		w.Header().Set("Cache-Control", "private, no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		http.ServeContent(&problems{ResponseWriter: w}, r, "", time.Time{}, bytes.NewReader(content))
+		http.ServeContent(&problemWriter{ResponseWriter: w}, r, "", time.Time{}, bytes.NewReader(content))
 	}
 }

@@ -2,40 +2,59 @@ package api
 
 import (
 	"context"
-	"io/fs"
 	"net/http"
 	"sync"
 	"time"
-
-	"shipments/events"
 )
 
 // checkTimeout bounds every readiness check.
 const checkTimeout = 2 * time.Second
 
-func addHealth(mux *http.ServeMux, checks Checks) {
+// Checks are the readiness checks of a process, by the name of the dependency.
+// A check returns what is wrong with its dependency.
+type Checks map[string]func(context.Context) error
+
+// About describes a process in /readyz.
+type About struct {
+	Version string   `json:"version"`
+	Hosts   []string `json:"hosts"`
+	// SimulatedCarriers are the names of the carriers that the process simulates
+	// instead of calling them.
+	SimulatedCarriers []string `json:"simulatedCarriers,omitempty"`
+}
+
+// ready is the body of /readyz when all checks succeed. A [Problem] takes its
+// place otherwise.
+type ready struct {
+	Status string            `json:"status"`
+	Checks map[string]string `json:"checks"`
+	About
+}
+
+func addHealth(mux *http.ServeMux, checks Checks, about About) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "alive"})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		states, ready := checks.run(r.Context())
-		if !ready {
-			writeProblem(w, Problem{Status: http.StatusServiceUnavailable, Detail: "a dependency is missing", Checks: states})
+		states, ok := checks.run(r.Context())
+		if !ok {
+			writeProblem(w, Problem{Status: http.StatusServiceUnavailable, Detail: "a dependency is missing", Checks: states, About: &about})
 			return
 		}
-		writeJSON(w, http.StatusOK, "application/json", map[string]any{"status": "ready", "checks": states})
+		writeJSON(w, http.StatusOK, "application/json", ready{Status: "ready", Checks: states, About: about})
 	})
 }
 
-// run runs all checks at once and tells how each went.
-func (c Checks) run(ctx context.Context) (states map[string]string, ready bool) {
+// run runs all checks at once and returns the state of each dependency: "ok" or
+// what is wrong. It is ok if all are.
+func (c Checks) run(ctx context.Context) (states map[string]string, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	var (
 		mu  sync.Mutex
 		all sync.WaitGroup
 	)
-	states, ready = map[string]string{}, true
+	states, ok = map[string]string{}, true
 	for name, check := range c {
 		all.Go(func() {
 			err := check(ctx)
@@ -43,30 +62,10 @@ func (c Checks) run(ctx context.Context) (states map[string]string, ready bool) 
 			defer mu.Unlock()
 			states[name] = "ok"
 			if err != nil {
-				states[name], ready = err.Error(), false
+				states[name], ok = err.Error(), false
 			}
 		})
 	}
 	all.Wait()
-	return states, ready
-}
-
-func listSchemas(w http.ResponseWriter, _ *http.Request) {
-	names, err := fs.Glob(events.Schemas(), "*.json")
-	if err != nil {
-		problem(w, http.StatusInternalServerError, "the schemas cannot be listed")
-		return
-	}
-	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"schemas": names})
-}
-
-func serveSchema(w http.ResponseWriter, r *http.Request) {
-	text, err := fs.ReadFile(events.Schemas(), r.PathValue("name"))
-	if err != nil {
-		problem(w, http.StatusNotFound, "there is no such schema: see /schemas/")
-		return
-	}
-	w.Header().Set("Content-Type", "application/schema+json")
-	w.Header().Set("Cache-Control", "public, max-age=300")
-	_, _ = w.Write(text) //nolint:gosec // an embedded file; and if the client is gone there is nobody to tell
+	return states, ok
 }

@@ -24,14 +24,19 @@ import (
 // source is the CloudEvents source of the events that the API publishes.
 const source = "/shipments/api"
 
-// accepted is the answer to a shipment that was published.
+// accepted is the reply to a shipment that was published.
 type accepted struct {
 	ShipmentID string `json:"shipmentId"`
 	WorkflowID string `json:"workflowId"`
 }
 
-// reserved are the first path segments of other routes.
+// reserved are the first path segments of other routes: no sample shipment has
+// such an id.
 var reserved = []string{"shipments", "schemas", "shipment-documents", "healthz", "readyz"}
+
+// NoSamples is why a sample shipment is refused with emulation off: its carriers
+// may be real ones. A remedy follows it.
+const NoSamples = "sample shipments are made only while SHIPMENTS_EMULATION is on"
 
 // createSample publishes a sample shipment for the id in the path.
 func (a *api) createSample(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +47,7 @@ func (a *api) createSample(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusMethodNotAllowed, "use GET")
 		return
 	case !a.Rules.Emulation:
-		problem(w, http.StatusForbidden, "sample shipments are made only while SHIPMENTS_EMULATION is on: POST the shipment's data to /shipments")
+		problem(w, http.StatusForbidden, NoSamples+": POST the shipment's data to /shipments")
 		return
 	case !shipment.ValidID(id):
 		problem(w, http.StatusBadRequest, "a shipment id has "+shipment.IDRule)
@@ -50,7 +55,8 @@ func (a *api) createSample(w http.ResponseWriter, r *http.Request) {
 	}
 	ev, err := events.NewCreated(uuid.NewString(), source, time.Now(), sample.Shipment(id, time.Now()))
 	if err != nil {
-		a.unavailable(w, err)
+		a.Log.Error().Err(err).Str("shipment", id).Msg("A sample shipment cannot be made")
+		problem(w, http.StatusInternalServerError, "the sample shipment cannot be made")
 		return
 	}
 	a.publish(w, r, ev, id, "/"+id)
@@ -65,7 +71,7 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("a shipment has at most %d bytes", events.MaxMessageBytes))
 		return
 	case err != nil:
-		problem(w, http.StatusBadRequest, "the body could not be read to its end")
+		problem(w, http.StatusBadRequest, "the body ends before its announced length, or too late")
 		return
 	}
 	header, ok := eventHeader(r.Header)
@@ -76,7 +82,7 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) {
 	}
 	ev, reasons := events.Decode(header, body)
 	if len(reasons) > 0 {
-		problem(w, http.StatusBadRequest, "the body is no event", reasons...)
+		problem(w, http.StatusBadRequest, "the body is not a valid event", reasons...)
 		return
 	}
 	created, reasons := events.ParseCreated(ev, "", a.Rules)
@@ -89,8 +95,8 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) {
 }
 
 // eventHeader returns the headers to decode the body with: those of a
-// CloudEvent as they are, and for a shipment's plain data those that make it
-// one. It is not ok if the body is something else.
+// CloudEvent unchanged, and for a shipment's plain data those of a new event. It
+// is not ok if the body is neither.
 func eventHeader(header http.Header) (map[string][]string, bool) {
 	for name := range header {
 		if strings.HasPrefix(strings.ToLower(name), "ce-") {
@@ -109,24 +115,25 @@ func eventHeader(header http.Header) (map[string][]string, bool) {
 	return events.DataHeader(uuid.NewString(), source, time.Now()), true
 }
 
-// publish stores the event and answers only when JetStream has it.
+// publish stores the event and replies when JetStream has confirmed it.
 func (a *api) publish(w http.ResponseWriter, r *http.Request, ev event.Event, id, location string) {
 	ctx, cancel := context.WithTimeout(r.Context(), publishTimeout)
 	defer cancel()
 	_, err := a.Publisher.PublishCreated(ctx, ev, id)
+	a.note(r, err)
 	if errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) {
 		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("a shipment's event has at most %d bytes", events.MaxMessageBytes))
 		return
 	}
 	if err != nil {
-		a.unavailable(w, err)
+		unavailable(w)
 		return
 	}
 	w.Header().Set("Location", location)
 	writeJSON(w, http.StatusAccepted, "application/json", accepted{ShipmentID: id, WorkflowID: shipment.ProcessID(id)})
 }
 
-// status tells how the shipment in the path stands.
+// status replies with the status of the shipment in the path.
 func (a *api) status(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("shipmentId")
 	if !shipment.ValidID(id) {
@@ -136,18 +143,13 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readTimeout)
 	defer cancel()
 	result, err := streams.ReadStatus(ctx, a.JetStream, id)
+	a.note(r, err)
 	switch {
 	case errors.Is(err, streams.ErrUnknownShipment):
 		problem(w, http.StatusNotFound, "no shipment with this id is known")
 	case err != nil:
-		a.unavailable(w, err)
+		unavailable(w)
 	default:
 		writeJSON(w, http.StatusOK, "application/json", result)
 	}
-}
-
-// unavailable answers when JetStream does not: the client may try again.
-func (a *api) unavailable(w http.ResponseWriter, err error) {
-	a.Log.Warn().Err(err).Msg("A request could not be served")
-	problem(w, http.StatusServiceUnavailable, "JetStream does not answer; try again")
 }

@@ -40,6 +40,8 @@ func pass(line string) {
 	select {} // Nothing more happens here.
 }
 
+func failpointVariables() []string { return []string{failpointVariable} }
+
 // withFailpoints adds the failpoints around an event's way to Temporal.
 func withFailpoints(temporal consumer.Temporal) consumer.Temporal { return failingTemporal{temporal} }
 

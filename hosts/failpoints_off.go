@@ -12,4 +12,6 @@ import (
 
 func withFailpoints(temporal consumer.Temporal) consumer.Temporal { return temporal }
 
+func failpointVariables() []string { return nil }
+
 func failpointInterceptors() []interceptor.WorkerInterceptor { return nil }

@@ -1,6 +1,3 @@
-// Package hosts is the table of the seven hosts (process roles that can be
-// deployed on their own) and how they are wired. One process runs any number
-// of them on one connection to NATS and one to Temporal.
 package hosts
 
 import (
@@ -18,32 +15,40 @@ type Host struct {
 	Summary string
 	// Queue is the task queue of a worker host; empty for the others.
 	Queue string
+	// HTTP says that the host serves HTTP at SHIPMENTS_HTTP_ADDR.
+	HTTP bool
 
-	run func(context.Context, *process) error
+	// temporal says that the host needs Temporal.
+	temporal bool
+	// decides says that its settings, such as emulation, become part of every
+	// process.
+	decides bool
+	// run runs the host until ctx is done, and then drains it.
+	run func(context.Context, *runtime) error
 }
 
-// All are the seven hosts. Flags, help texts, compose and the all-in-one mode
-// follow this table.
+// All are the hosts. Flags, help texts, compose and the all-in-one mode follow
+// this table.
 func All() []Host {
 	return []Host{
-		{Name: "consumer", Summary: "takes shipments, and requests for them, from JetStream to Temporal", run: runConsumer},
+		{Name: "consumer", Summary: "takes shipments, and requests for them, from JetStream to Temporal", temporal: true, decides: true, run: runConsumer},
 		workerHost("orchestrator", workflows.QueueOrchestrator, "validates and classifies shipments, runs their category's process"),
 		workerHost("manifestation", workflows.QueueManifestation, "manifests a shipment as a whole"),
 		workerHost("documents", workflows.QueueDocuments, "generates the documents"),
 		workerHost("collection", workflows.QueueCollection, "schedules and books the collection"),
 		workerHost("carrier", workflows.QueueCarrier, "talks to the carriers"),
-		{Name: "api", Summary: "serves HTTP: takes shipments, tells their status"},
+		{Name: "api", Summary: "serves HTTP: accepts shipments, reports their status", HTTP: true, run: runAPI},
 	}
 }
 
 func workerHost(name, queue, summary string) Host {
-	return Host{Name: name, Summary: summary, Queue: queue, run: func(ctx context.Context, p *process) error {
-		return runWorker(ctx, p, queue)
+	return Host{Name: name, Summary: summary, Queue: queue, temporal: true, run: func(ctx context.Context, rt *runtime) error {
+		return runWorker(ctx, rt, queue)
 	}}
 }
 
 // Named returns the hosts with the given names, or all of them without names.
-// An unknown name is an error that lists the known ones.
+// An unknown name is an error with the nearest known one, or with all of them.
 func Named(names ...string) ([]Host, error) {
 	if len(names) == 0 {
 		return All(), nil
@@ -53,7 +58,10 @@ func Named(names ...string) ([]Host, error) {
 		isNamed := func(h Host) bool { return h.Name == name }
 		i := slices.IndexFunc(All(), isNamed)
 		if i < 0 {
-			return nil, fmt.Errorf("%q is no host: use %s", name, strings.Join(Names(), ", "))
+			if nearest := Nearest(name, Names()); nearest != "" {
+				return nil, fmt.Errorf("%q is not a host: did you mean %s?", name, nearest)
+			}
+			return nil, fmt.Errorf("%q is not a host: use %s", name, strings.Join(Names(), ", "))
 		}
 		if !slices.ContainsFunc(named, isNamed) {
 			named = append(named, All()[i])
@@ -63,10 +71,16 @@ func Named(names ...string) ([]Host, error) {
 }
 
 // Names are the names of all hosts.
-func Names() []string {
-	names := make([]string, 0, len(All()))
-	for _, h := range All() {
+func Names() []string { return namesOf(All()) }
+
+func namesOf(hosts []Host) []string {
+	names := make([]string, 0, len(hosts))
+	for _, h := range hosts {
 		names = append(names, h.Name)
 	}
 	return names
+}
+
+func servesHTTP(hosts []Host) bool {
+	return slices.ContainsFunc(hosts, func(h Host) bool { return h.HTTP })
 }

@@ -20,8 +20,7 @@ func SearchAttributes() map[string]enumspb.IndexedValueType {
 }
 
 // EnsureSearchAttributes adds the search attributes to the namespace if they
-// are missing. It is idempotent. Where the service may not do that, the error
-// says what an operator has to run.
+// are missing. It is idempotent.
 func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
 	operator := c.OperatorService()
 	have, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
@@ -36,8 +35,25 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	})
 	var exists *serviceerror.AlreadyExists
 	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("add search attribute %[1]s: %[2]w; add it with "+
-			"`temporal operator search-attribute create --namespace %[3]s --name %[1]s --type Keyword`", consumer.CategoryAttribute, err, namespace)
+		return &searchAttributeError{namespace: namespace, err: err}
 	}
 	return nil
+}
+
+// searchAttributeError says that the namespace lacks a search attribute, which
+// this client could not add.
+type searchAttributeError struct {
+	namespace string
+	err       error
+}
+
+func (e *searchAttributeError) Error() string {
+	return fmt.Sprintf("namespace %s has no search attribute %s, and it cannot be added: %v", e.namespace, consumer.CategoryAttribute, e.err)
+}
+
+func (e *searchAttributeError) Unwrap() error { return e.err }
+
+// remedy is what an operator with more rights does.
+func (e *searchAttributeError) remedy() string {
+	return fmt.Sprintf("add it with `temporal operator search-attribute create --namespace %s --name %s --type Keyword`", e.namespace, consumer.CategoryAttribute)
 }

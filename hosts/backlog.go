@@ -11,17 +11,18 @@ import (
 	"shipments/workflows"
 )
 
-// waiting counts the tasks that wait for the orchestrator: nearly all are the
-// first ones of processes. While nobody polls them they do not count: they wait
+// backlog counts the tasks that wait for the orchestrator: nearly all are the
+// first ones of processes. While no worker polls, they do not count: they wait
 // for a host to be started, not for one that is behind. If the task queue has
-// several partitions, those of its root are counted.
-func (p *process) waiting(ctx context.Context) (int, error) {
-	described, err := p.temporal.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
-		Namespace:     p.config.TemporalNamespace,
+// several partitions, the tasks of the root partition are counted. Nothing but
+// ctx bounds the call.
+func (rt *runtime) backlog(ctx context.Context) (int, error) {
+	described, err := rt.temporal.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace:     rt.config.TemporalNamespace,
 		TaskQueue:     &taskqueuepb.TaskQueue{Name: workflows.QueueOrchestrator, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
-		// ReportStats is meant to replace this one, but its figures are kept for
-		// five seconds: too old to steer by.
+		// ReportStats is meant to replace this field, but its figures are cached for
+		// five seconds, which is too old for an admission.
 		IncludeTaskQueueStatus: true, //nolint:staticcheck // see above
 	})
 	if err != nil {

@@ -1,0 +1,146 @@
+package hosts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"golang.org/x/sync/errgroup"
+
+	"shipments/activities/documents"
+	"shipments/events/streams"
+)
+
+const (
+	// firstAttempt bounds the first attempt of a step. It is short, so that a
+	// server that cannot be used is found out soon.
+	firstAttempt = time.Second
+	// laterAttempt bounds the others.
+	laterAttempt = 5 * time.Second
+	// attemptInterval is the pause between two attempts.
+	attemptInterval = 500 * time.Millisecond
+	// quietWait is how long a start waits before it logs what for: in a fresh
+	// deployment servers come up late.
+	quietWait = time.Second
+	// waitInterval is the time between two log lines about the same server.
+	waitInterval = 15 * time.Second
+)
+
+// step is a part of the start that needs a server.
+type step struct {
+	server string // for people
+	do     func(context.Context) error
+	// find finds out why the server cannot be used, after an error of do.
+	find func(ctx context.Context, config Config, err error) (f Finding, final bool)
+}
+
+// provision makes the streams and the search attributes, and tries until it
+// succeeds or ctx is done, which is no error. A server that cannot be used is an
+// [*UnusableError].
+func (rt *runtime) provision(ctx context.Context) error {
+	group, steps := errgroup.WithContext(ctx)
+	group.Go(func() error { return rt.until(steps, step{"NATS", rt.provisionStreams, findNATS}) })
+	if rt.needsTemporal() {
+		group.Go(func() error {
+			if err := rt.until(steps, step{"Temporal", rt.reachTemporal, findTemporal}); err != nil {
+				return err
+			}
+			if steps.Err() == nil {
+				close(rt.reached)
+			}
+			return rt.until(steps, step{"Temporal", rt.prepareTemporal, findTemporal})
+		})
+	}
+	err := group.Wait()
+	if err == nil && ctx.Err() == nil {
+		close(rt.provisioned)
+	}
+	return err
+}
+
+// until tries a step until it succeeds or ctx is done, neither of which is an
+// error. It logs what it waits for, and ends with an [*UnusableError] if waiting
+// does not help.
+func (rt *runtime) until(ctx context.Context, s step) error {
+	bound := firstAttempt
+	for began := time.Now(); ; bound = laterAttempt {
+		once, cancel := context.WithTimeout(ctx, bound)
+		err := s.do(once)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return nil //nolint:nilerr // stopping is no error
+		}
+		if log := rt.waits.due(s.server, began); log || bound == firstAttempt {
+			finding, final := s.find(ctx, rt.config, err)
+			if final {
+				return &UnusableError{finding}
+			}
+			if log && ctx.Err() == nil {
+				rt.log.Warn().Str("variable", finding.Variable).Str("found", finding.Found).Str("remedy", finding.Remedy).
+					Msg("Waiting for " + s.server)
+			}
+		}
+		select {
+		case <-time.After(attemptInterval):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// waits decides when a wait for a server is logged: every now and then, by
+// whichever step waits. It is safe for concurrent use.
+type waits struct {
+	mu     sync.Mutex
+	logged map[string]time.Time // by server
+}
+
+// due reports whether it is time for a line about a server that a step has
+// waited for since it began.
+func (w *waits) due(server string, began time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Since(began) < quietWait || time.Since(w.logged[server]) < waitInterval {
+		return false
+	}
+	if w.logged == nil {
+		w.logged = map[string]time.Time{}
+	}
+	w.logged[server] = time.Now()
+	return true
+}
+
+// provisionStreams makes the streams, the durable consumer and the bucket, and
+// updates their settings. It is idempotent.
+func (rt *runtime) provisionStreams(ctx context.Context) error {
+	changes, err := streams.Provision(ctx, rt.js, rt.config.StreamReplicas)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		rt.log.Info().Str("object", c.Object).Str("setting", c.Setting).Str("change", string(c.Change)).Msg("JetStream provisioned")
+	}
+	if slices.ContainsFunc(rt.hosts, func(h Host) bool { return h.decides }) {
+		if err := RecordEmulation(ctx, rt.js, rt.config.Emulation); err != nil {
+			return err
+		}
+	}
+	return documents.Provision(ctx, rt.js, rt.config.StreamReplicas)
+}
+
+// reachTemporal succeeds if Temporal answers and has the namespace.
+func (rt *runtime) reachTemporal(ctx context.Context) error {
+	_, err := rt.temporal.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: rt.config.TemporalNamespace})
+	if err != nil {
+		return fmt.Errorf("describe namespace %s: %w", rt.config.TemporalNamespace, err)
+	}
+	return nil
+}
+
+// prepareTemporal adds the search attributes. It is idempotent.
+func (rt *runtime) prepareTemporal(ctx context.Context) error {
+	return EnsureSearchAttributes(ctx, rt.temporal, rt.config.TemporalNamespace)
+}

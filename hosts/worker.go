@@ -1,0 +1,62 @@
+package hosts
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/worker"
+
+	"shipments/activities"
+	"shipments/activities/documents"
+	"shipments/workflows"
+)
+
+// runWorker runs the worker of one task queue. It starts when Temporal answers;
+// afterwards the SDK reconnects by itself.
+func runWorker(ctx context.Context, rt *runtime, queue string) error {
+	select {
+	case <-rt.reached:
+	case <-ctx.Done():
+	}
+	log := rt.log.With().Str("queue", queue).Logger()
+	for ctx.Err() == nil {
+		w, fatal, err := startWorker(ctx, rt, queue)
+		if err != nil || w == nil {
+			return err
+		}
+		log.Debug().Msg("Worker started")
+		select {
+		case <-ctx.Done():
+		case err := <-fatal:
+			log.Error().Err(err).Msg("The worker failed; starting it again")
+		}
+		w.Stop()
+	}
+	return nil
+}
+
+// startWorker starts a worker, and tries until it succeeds. There is no worker if
+// ctx is done before. The channel has the error that ends the worker later, if
+// one does.
+func startWorker(ctx context.Context, rt *runtime, queue string) (w worker.Worker, fatal chan error, err error) {
+	fatal = make(chan error, 1)
+	options := workerOptions(rt.config, func(err error) {
+		select {
+		case fatal <- err:
+		default: // An earlier one has ended the worker.
+		}
+	})
+	err = rt.until(ctx, step{"Temporal", func(context.Context) error {
+		// A worker starts once: after a failure it takes a new one.
+		fresh := worker.New(rt.temporal, queue, options)
+		workflows.Register(fresh, queue,
+			&activities.Carriers{ByID: rt.integrations},
+			&activities.Documents{Store: documents.NewStore(rt.js)},
+			&activities.Publishing{Publisher: rt.publisher, JetStream: rt.js})
+		if err := fresh.Start(); err != nil {
+			return err
+		}
+		w = fresh
+		return nil
+	}, findTemporal})
+	return w, fatal, err
+}
