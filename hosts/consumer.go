@@ -24,9 +24,11 @@ func runConsumer(ctx context.Context, rt *runtime) error {
 		Waiting:          rt.backlog,
 		Log:              rt.log.With().Str("host", "consumer").Logger(),
 	})
-	select {
-	case <-rt.provisioned:
-	case <-ctx.Done():
+	for _, ready := range []chan struct{}{rt.streamsReady, rt.temporalReady} {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+		}
 	}
 	return c.Run(ctx)
 }

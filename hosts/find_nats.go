@@ -31,6 +31,15 @@ func findNATS(ctx context.Context, config Config, err error) (f Finding, final b
 	return findServers(ctx, config, err)
 }
 
+// Unusable returns an [*UnusableError] if an error of JetStream says that the
+// server cannot be used as it is configured, and otherwise the error itself.
+func Unusable(config Config, err error) error {
+	if f, final, known := findJetStream(config, err); known && final {
+		return &UnusableError{f}
+	}
+	return err
+}
+
 // findJetStream finds what JetStream itself has said.
 func findJetStream(config Config, err error) (f Finding, final, known bool) {
 	servers, _ := natsServers(config.NATSURL) // Validate has checked it.

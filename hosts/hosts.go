@@ -28,23 +28,22 @@ type Host struct {
 }
 
 // All are the hosts. Flags, help texts, compose and the all-in-one mode follow
-// this table.
+// this table; the worker hosts in it follow the table of stages.
 func All() []Host {
-	return []Host{
-		{Name: "consumer", Summary: "takes shipments, and requests for them, from JetStream to Temporal", temporal: true, decides: true, run: runConsumer},
-		workerHost("orchestrator", workflows.QueueOrchestrator, "validates and classifies shipments, runs their category's process"),
-		workerHost("manifestation", workflows.QueueManifestation, "manifests a shipment as a whole"),
-		workerHost("documents", workflows.QueueDocuments, "generates the documents"),
-		workerHost("collection", workflows.QueueCollection, "schedules and books the collection"),
-		workerHost("carrier", workflows.QueueCarrier, "talks to the carriers"),
-		{Name: "api", Summary: "serves HTTP: accepts shipments, reports their status", HTTP: true, run: runAPI},
-	}
-}
-
-func workerHost(name, queue, summary string) Host {
-	return Host{Name: name, Summary: summary, Queue: queue, temporal: true, run: func(ctx context.Context, rt *runtime) error {
-		return runWorker(ctx, rt, queue)
+	all := []Host{{
+		Name: "consumer", Summary: "takes shipments, and requests for them, from JetStream to Temporal",
+		temporal: true, decides: true, run: runConsumer,
 	}}
+	for _, w := range workflows.Workers() {
+		all = append(all, Host{
+			Name: w.Host, Summary: w.Summary, Queue: w.Queue,
+			temporal: true, run: func(ctx context.Context, rt *runtime) error { return runWorker(ctx, rt, w.Queue) },
+		})
+	}
+	return append(all, Host{
+		Name: "api", Summary: "serves HTTP: accepts shipments, reports their status",
+		HTTP: true, run: runAPI,
+	})
 }
 
 // Named returns the hosts with the given names, or all of them without names.

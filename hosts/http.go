@@ -46,6 +46,11 @@ func (rt *runtime) checks() api.Checks {
 }
 
 func (rt *runtime) checkNATS(ctx context.Context) error {
+	select {
+	case <-rt.streamsReady:
+	default:
+		return errors.New("the streams are not provisioned yet")
+	}
 	differences, err := streams.Check(ctx, rt.js, rt.config.StreamReplicas)
 	if err != nil {
 		return errors.New("no answer from JetStream")

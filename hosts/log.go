@@ -70,15 +70,15 @@ type outages struct{ nats, temporal *outage }
 // that goes on.
 func (o outages) explain(keyvals []any) bool {
 	for _, value := range keyvals {
-		if err, ok := value.(error); ok && ((o.nats.on.Load() && isDisconnected(err)) || (o.temporal.on.Load() && isUnavailable(err))) {
+		if err, ok := value.(error); ok && ((o.nats.on.Load() && IsDisconnected(err)) || (o.temporal.on.Load() && isUnavailable(err))) {
 			return true
 		}
 	}
 	return false
 }
 
-// isDisconnected reports whether an error is that of a lost connection to NATS.
-func isDisconnected(err error) bool {
+// IsDisconnected reports whether an error is that of a lost connection to NATS.
+func IsDisconnected(err error) bool {
 	for _, lost := range []error{
 		nats.ErrReconnectBufExceeded, nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrStaleConnection,
 		nats.ErrNoResponders, nats.ErrTimeout, context.DeadlineExceeded,

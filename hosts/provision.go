@@ -35,30 +35,27 @@ type step struct {
 	do     func(context.Context) error
 	// find finds out why the server cannot be used, after an error of do.
 	find func(ctx context.Context, config Config, err error) (f Finding, final bool)
+	// done, if there is one, is closed when the step has succeeded.
+	done chan struct{}
 }
 
 // provision makes the streams and the search attributes, and tries until it
 // succeeds or ctx is done, which is no error. A server that cannot be used is an
 // [*UnusableError].
 func (rt *runtime) provision(ctx context.Context) error {
-	group, steps := errgroup.WithContext(ctx)
-	group.Go(func() error { return rt.until(steps, step{"NATS", rt.provisionStreams, findNATS}) })
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return rt.until(ctx, step{"NATS", rt.provisionStreams, findNATS, rt.streamsReady})
+	})
 	if rt.needsTemporal() {
 		group.Go(func() error {
-			if err := rt.until(steps, step{"Temporal", rt.reachTemporal, findTemporal}); err != nil {
+			if err := rt.until(ctx, step{"Temporal", rt.reachTemporal, findTemporal, rt.temporalReached}); err != nil {
 				return err
 			}
-			if steps.Err() == nil {
-				close(rt.reached)
-			}
-			return rt.until(steps, step{"Temporal", rt.prepareTemporal, findTemporal})
+			return rt.until(ctx, step{"Temporal", rt.prepareTemporal, findTemporal, rt.temporalReady})
 		})
 	}
-	err := group.Wait()
-	if err == nil && ctx.Err() == nil {
-		close(rt.provisioned)
-	}
-	return err
+	return group.Wait()
 }
 
 // until tries a step until it succeeds or ctx is done, neither of which is an
@@ -70,6 +67,9 @@ func (rt *runtime) until(ctx context.Context, s step) error {
 		once, cancel := context.WithTimeout(ctx, bound)
 		err := s.do(once)
 		cancel()
+		if err == nil && s.done != nil {
+			close(s.done)
+		}
 		if err == nil || ctx.Err() != nil {
 			return nil //nolint:nilerr // stopping is no error
 		}

@@ -28,7 +28,7 @@ import (
 //
 //	HTTP listener ─ bound first, so that a taken port is an error at start
 //	provision     ─ streams and search attributes, tried until it succeeds
-//	hosts         ─ consumer, workers, api; the first error stops all
+//	hosts         ─ each waits for what it needs of that; the first error stops all
 //	NATS          ─ closed last: what is drained still publishes
 func Run(ctx context.Context, config Config, run []Host, log zerolog.Logger) error {
 	if err := Check(config, run); err != nil {
@@ -99,9 +99,9 @@ type runtime struct {
 
 	natsOutage, temporalOutage outage
 	waits                      waits
-	// reached is closed when Temporal has answered, provisioned when streams and
-	// search attributes are there as well.
-	reached, provisioned chan struct{}
+	// streamsReady is closed when the streams are provisioned, temporalReached when
+	// Temporal has answered, temporalReady when it has the search attributes too.
+	streamsReady, temporalReached, temporalReady chan struct{}
 }
 
 func newRuntime(listener net.Listener, config Config, run []Host, log zerolog.Logger) *runtime {
@@ -110,10 +110,11 @@ func newRuntime(listener net.Listener, config Config, run []Host, log zerolog.Lo
 		about: api.About{
 			Version: ReadVersion().Version, Hosts: namesOf(run), SimulatedCarriers: simulatedCarriers(config, run),
 		},
-		natsOutage:     outage{log: log, gone: "NATS is not connected", back: "NATS is connected again"},
-		temporalOutage: outage{log: log, gone: "Temporal does not answer", back: "Temporal answers again"},
-		reached:        make(chan struct{}),
-		provisioned:    make(chan struct{}),
+		natsOutage:      outage{log: log, gone: "NATS is not connected", back: "NATS is connected again"},
+		temporalOutage:  outage{log: log, gone: "Temporal does not answer", back: "Temporal answers again"},
+		streamsReady:    make(chan struct{}),
+		temporalReached: make(chan struct{}),
+		temporalReady:   make(chan struct{}),
 	}
 }
 

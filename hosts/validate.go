@@ -148,7 +148,7 @@ func (c *Config) loadCarriers() (err error) {
 	case c.Carriers != "":
 		c.carriers, err = carriers.LoadTable(c.Carriers)
 	case c.Emulation:
-		c.carriers = carriers.DefaultTable()
+		c.carriers = carriers.DemoTable()
 	}
 	return err
 }

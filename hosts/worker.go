@@ -14,7 +14,7 @@ import (
 // afterwards the SDK reconnects by itself.
 func runWorker(ctx context.Context, rt *runtime, queue string) error {
 	select {
-	case <-rt.reached:
+	case <-rt.temporalReached:
 	case <-ctx.Done():
 	}
 	log := rt.log.With().Str("queue", queue).Logger()
@@ -57,6 +57,6 @@ func startWorker(ctx context.Context, rt *runtime, queue string) (w worker.Worke
 		}
 		w = fresh
 		return nil
-	}, findTemporal})
+	}, findTemporal, nil})
 	return w, fatal, err
 }

@@ -1,54 +1,82 @@
 package main
 
 import (
-	"context"
-	"fmt"
+	"errors"
 	"os"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
+	"shipments/api"
 	"shipments/events/streams"
 	"shipments/hosts"
 	"shipments/shipment"
 )
 
-// connectTimeout bounds how long a command waits for NATS: unlike a host it
-// has somebody waiting.
-const connectTimeout = 5 * time.Second
-
 // session is what the commands that talk to JetStream need.
 type session struct {
 	config    hosts.Config
-	js        jetstream.JetStream
+	js        jetstream.JetStream // lookups are repeated
 	publisher *streams.Publisher
 	close     func()
 }
 
-// connect reads the environment and connects to NATS.
-func connect(ctx context.Context) (*session, error) {
+// loadConfig reads the environment, and warns of variables that are not known.
+func loadConfig() (hosts.Config, zerolog.Logger, error) {
 	config, err := hosts.LoadConfig()
 	if err != nil {
-		return nil, err
+		return config, zerolog.Nop(), err
 	}
-	nc, js, err := hosts.Connect(config, hosts.NewLogger(config, os.Stderr))
+	log := hosts.NewLogger(config, os.Stderr)
+	for _, w := range config.UnknownVariables() {
+		log.Warn().Str("variable", w.Variable).Msg(w.Text)
+	}
+	return config, log, nil
+}
+
+// connect reads the environment and connects a command to NATS.
+func connect(cmd *cobra.Command) (*session, error) {
+	config, log, err := loadConfig()
 	if err != nil {
 		return nil, err
 	}
-	bounded, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	if err := nc.FlushWithContext(bounded); err != nil {
-		nc.Close()
-		return nil, fmt.Errorf("no NATS server answers at %s (NATS_URL): %w", config.NATSURL, err)
+	nc, js, err := hosts.Dial(cmd.Context(), config, cmd.Name(), log)
+	if err != nil {
+		return nil, err
 	}
-	return &session{config: config, js: js, publisher: streams.NewPublisher(js, config.PublicURL), close: nc.Close}, nil
+	return &session{
+		config: config, js: patientJetStream{js}, publisher: streams.NewPublisher(js, config.PublicURL), close: nc.Close,
+	}, nil
 }
 
-func checkIDs(ids ...string) error {
-	for _, id := range ids {
-		if !shipment.ValidID(id) {
-			return fmt.Errorf("%q is no shipment id: it has %s", id, shipment.IDRule)
-		}
+// allowSamples is an error unless the service emulates: with emulation off, the
+// carriers of a sample shipment may be real ones.
+func (s *session) allowSamples(cmd *cobra.Command) error {
+	on, err := hosts.Emulation(cmd.Context(), s.js)
+	if err != nil {
+		return err
+	}
+	if !on {
+		return errors.New(api.NoSamples + " where the hosts run: use `shipments publish --file` with a shipment's data, or turn it on there")
 	}
 	return nil
+}
+
+// rules are what a shipment is validated by before it is published. Where the
+// service emulates, and the command has no carrier table, they are the demo's.
+func (s *session) rules(cmd *cobra.Command) (shipment.Rules, error) {
+	config := s.config
+	on, err := hosts.Emulation(cmd.Context(), s.js)
+	if err != nil {
+		return shipment.Rules{}, err
+	}
+	config.Emulation = config.Emulation || on
+	if err := config.Validate(); err != nil {
+		return shipment.Rules{}, err
+	}
+	if err := hosts.Check(config, hosts.All()[:1]); err != nil {
+		return shipment.Rules{}, err
+	}
+	return config.Rules(), nil
 }

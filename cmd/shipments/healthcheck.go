@@ -17,8 +17,8 @@ func newHealthcheck() *cobra.Command {
 		Use:   "healthcheck",
 		Short: "Ask the hosts of this container whether they are ready; for container health checks",
 		Long: `Ask /readyz at SHIPMENTS_HEALTH_ADDR, or at SHIPMENTS_HTTP_ADDR if that is not
-set. Exit code 0 means ready.`,
-		Args: cobra.NoArgs,
+set. Exit code 0 means that the hosts are ready.`,
+		Args: takesNone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := hosts.LoadConfig()
 			if err != nil {

@@ -24,21 +24,21 @@ func newLoadtest() *cobra.Command {
 		Use:   "loadtest",
 		Short: "Publish many shipments, follow them to their end, and report throughput, latencies, losses and doubles",
 		Long: `Publish many sample shipments at a pace, follow them to their end, and report
-throughput and latencies, and whether anything was lost or doubled: in the end
-the streams are read again and held against what was published. The hosts have
+throughput and latencies, and whether anything was lost or doubled: at the end
+the streams are read again and compared with what was published. The hosts have
 to run with SHIPMENTS_EMULATION on.
 
-International shipments with two legs are the default, the most common and not
-the cheapest kind; several categories take turns.
+The default are international shipments with two legs, the most common kind and
+not the cheapest one; several categories take turns.
 
 Latencies run from just before a shipment is handed to JetStream to the arrival
 of its events, by this process's clock. Those that contain the collection timer
 are shown without it.
 
 With --logs, the warnings and errors that hosts and servers append to their log
-files during the run are counted too; they do not decide about the exit code.
+files during the run are counted too; they have no influence on the exit code.
 The files have to be in JSON, a line each (SHIPMENTS_LOG_FORMAT=json, and
-Temporal's own), or in nats-server's own format: anything else is passed over.
+Temporal's own), or in nats-server's own format: other lines are skipped.
 
 Ctrl-C stops publishing and reports on what was published so far. Exit code 0
 means that every shipment was completed and every outcome is stored exactly once.`,
@@ -46,7 +46,7 @@ means that every shipment was completed and every outcome is stored exactly once
   shipments loadtest --workers 4 --shipments 500 --rate 40 --categories domestic,international
   shipments loadtest --json report.json
   shipments loadtest --logs 'logs/host*.log,logs/temporal.log'`,
-		Args: cobra.NoArgs,
+		Args: takesNone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config.Categories = loadtest.ParseCategories(categories)
 			return runLoadtest(cmd, config, file)
@@ -62,25 +62,30 @@ means that every shipment was completed and every outcome is stored exactly once
 	f.DurationVar(&config.Timeout, "timeout", loadtest.DefaultTimeout, "give up when nothing has moved for so long")
 	f.StringSliceVar(&config.Logs, "logs", nil, "log `files` of hosts and servers, or patterns, to count the warnings and errors of: JSON lines (SHIPMENTS_LOG_FORMAT=json), or nats-server's own format")
 	f.StringVar(&file, "json", "", "write the report to this file too, as JSON")
-	cmd.MarkFlagsMutuallyExclusive("delay", "rate")
 	return cmd
 }
 
 func runLoadtest(cmd *cobra.Command, config loadtest.Config, file string) error {
+	if cmd.Flags().Changed("rate") && cmd.Flags().Changed("delay") {
+		return errors.New("--delay and --rate exclude each other: use one of them")
+	}
 	if cmd.Flags().Changed("rate") && config.Rate <= 0 {
 		return fmt.Errorf("--rate is %v: it has to be positive", config.Rate)
 	}
 	if err := config.Validate(); err != nil {
 		return err
 	}
-	s, err := connect(cmd.Context())
+	s, err := connect(cmd)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	if err := s.allowSamples(cmd); err != nil {
+		return err
+	}
 	asJSON := io.Discard
 	if file != "" {
-		// Before the run: nobody wants to learn afterwards that it cannot be written.
+		// Before the run, so that a file that cannot be written ends the command early.
 		f, err := os.Create(file) //nolint:gosec // the user names it
 		if err != nil {
 			return err

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,31 +29,34 @@ func newPublish() *cobra.Command {
 		Long: `Publish shipments.created events: sample shipments with the given ids, or the
 shipment (or CloudEvent) in a file, which is checked before it is published.
 
-While SHIPMENTS_EMULATION is on where the hosts run, ids drive what happens:
-starting with 1 domestic, with 2 international with paperless trade, otherwise
-international; ending with 1 the manifestation fails, with 2 the booking, with 3
-the first booking only.`,
+Sample shipments are published only if the hosts run with SHIPMENTS_EMULATION on.
+Their ids decide what happens: the first character is 1 for domestic, 2 for
+international with paperless trade, anything else for international; the last one
+is 1 if the manifestation is to fail, 2 for the booking, 3 for the first booking
+only.
+
+A file is checked with the carrier table in SHIPMENTS_CARRIERS. Without one, while
+the hosts emulate, the demo's two carriers are known.`,
 		Example: `  shipments publish 15916b8a5d11456f9934ed91c2bd82c0
   shipments publish --file shipment.json
   jq .data event.json | shipments publish --file -`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if (file == "") == (len(ids) == 0) {
-				return errors.New("name shipment ids, or a file with --file")
+				return fmt.Errorf("%s needs shipment ids, or a file with --file, and not both: use %s", cmd.CommandPath(), cmd.UseLine())
 			}
 			if err := checkIDs(ids...); err != nil {
 				return err
 			}
-			s, err := connect(cmd.Context())
+			s, err := connect(cmd)
 			if err != nil {
 				return err
 			}
 			defer s.close()
 			if file != "" {
-				ev, id, err := s.read(file, cmd.InOrStdin())
-				if err != nil {
-					return err
-				}
-				return s.publish(cmd, ev, id)
+				return s.publishFile(cmd, file)
+			}
+			if err := s.allowSamples(cmd); err != nil {
+				return err
 			}
 			for _, id := range ids {
 				ev, err := events.NewCreated(uuid.NewString(), source, time.Now(), sample.Shipment(id, time.Now()))
@@ -71,8 +74,14 @@ the first booking only.`,
 	return cmd
 }
 
+// publish publishes an event. Repeating it does no harm: JetStream recognises it
+// by its message id.
 func (s *session) publish(cmd *cobra.Command, ev event.Event, id string) error {
-	sequence, err := s.publisher.PublishCreated(cmd.Context(), ev, id)
+	var sequence uint64
+	err := ask(cmd.Context(), s.js, func(ctx context.Context) (err error) {
+		sequence, err = s.publisher.PublishCreated(ctx, ev, id)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -80,8 +89,20 @@ func (s *session) publish(cmd *cobra.Command, ev event.Event, id string) error {
 	return nil
 }
 
-// read reads a shipment or a CloudEvent and checks it like the consumer does.
-func (s *session) read(file string, stdin io.Reader) (event.Event, string, error) {
+func (s *session) publishFile(cmd *cobra.Command, file string) error {
+	rules, err := s.rules(cmd)
+	if err != nil {
+		return err
+	}
+	ev, id, err := read(file, cmd.InOrStdin(), rules)
+	if err != nil {
+		return err
+	}
+	return s.publish(cmd, ev, id)
+}
+
+// read reads a shipment or a CloudEvent, and checks it as the consumer does.
+func read(file string, stdin io.Reader, rules shipment.Rules) (event.Event, string, error) {
 	in := stdin
 	if file != "-" {
 		f, err := os.Open(file) //nolint:gosec // the user names it
@@ -97,16 +118,17 @@ func (s *session) read(file string, stdin io.Reader) (event.Event, string, error
 	}
 	ev, reasons := events.Decode(dataHeader(body), body)
 	if len(reasons) > 0 {
-		return ev, "", notAcceptable(file, reasons)
+		return ev, "", invalid(file, reasons)
 	}
-	created, reasons := events.ParseCreated(ev, "", s.config.Rules())
+	created, reasons := events.ParseCreated(ev, "", rules)
 	if len(reasons) > 0 {
-		return ev, "", notAcceptable(file, reasons)
+		return ev, "", invalid(file, reasons)
 	}
 	return ev, created.Data.ShipmentID, nil
 }
 
-// dataHeader makes a CloudEvent of plain data; a CloudEvent needs no headers.
+// dataHeader returns the headers that make a CloudEvent of plain data, and none
+// for a CloudEvent.
 func dataHeader(body []byte) map[string][]string {
 	var head struct {
 		SpecVersion *string `json:"specversion"`
@@ -117,10 +139,10 @@ func dataHeader(body []byte) map[string][]string {
 	return events.DataHeader(uuid.NewString(), source, time.Now())
 }
 
-func notAcceptable(file string, reasons []shipment.Reason) error {
+func invalid(file string, reasons []shipment.Reason) error {
 	var list strings.Builder
 	for _, r := range reasons {
 		fmt.Fprintf(&list, "\n  %s", r)
 	}
-	return fmt.Errorf("%s is not acceptable and was not published:%s", file, list.String())
+	return fmt.Errorf("%s is not valid and was not published:%s", file, list.String())
 }

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 
-	"shipments/events/streams"
-
 	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
+
+	"shipments/events/streams"
 )
 
 func newRejectedReplay() *cobra.Command {
@@ -21,16 +22,16 @@ func newRejectedReplay() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay SEQUENCE... | replay --all",
 		Short: "Publish rejected events again, exactly as they were",
-		Long: `Publish rejected events again, once what was wrong has been set right: the same
-bytes and headers on the same subject. Only the headers that are addressed to
-JetStream ("Nats-...") are left out, and the message id is a new one.
+		Long: `Publish rejected events again after their cause was removed: the same bytes and
+headers on the same subject. Only the headers for JetStream ("Nats-...") are left
+out, and the message id is a new one.
 
 An event that has had its effect meanwhile is recognised, and has no second one.
-One that is still not acceptable is rejected again, as a rejection of its own.
+One that is still not valid is rejected again, with a rejection of its own.
 Replaying more than once, or after an interruption, does no harm.
 
-With --all the rejections are replayed that were stored when the command began.
-If some cannot be, the others are, and the command fails at the end.`,
+With --all, the rejections that were stored when the command began are replayed.
+If some of them cannot be, the others are, and the command fails at the end.`,
 		Example: `  shipments rejected replay 12 15
   shipments rejected replay --all --reason unknown-carrier --since 24h --dry-run`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,15 +42,15 @@ If some cannot be, the others are, and the command fails at the end.`,
 			if err := errors.Join(err, filter.check()); err != nil {
 				return err
 			}
-			s, err := connect(cmd.Context())
+			s, err := connect(cmd)
 			if err != nil {
 				return err
 			}
 			defer s.close()
 			r := &replay{session: s, out: cmd.OutOrStdout(), run: uuid.NewString(), dryRun: dryRun}
 			if all {
-				// All are found before the first is published: what the replay
-				// itself leads to is not replayed in turn.
+				// All are found before the first is published, so that new rejections
+				// of replayed events are not replayed in turn.
 				err := filter.each(cmd.Context(), s.js, func(found streams.StoredRejection) { sequences = append(sequences, found.Sequence) })
 				if err != nil {
 					r.failed = append(r.failed, fmt.Errorf("find the rejections: %w", err))
@@ -59,23 +60,23 @@ If some cannot be, the others are, and the command fails at the end.`,
 		},
 	}
 	filter.addFlags(cmd)
-	cmd.Flags().BoolVar(&all, "all", false, "replay all rejections, or those that --reason, --since and --shipment choose")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "publish nothing, and show what would be published")
+	cmd.Flags().BoolVar(&all, "all", false, "replay all rejections, or those that --reason, --since and --shipment select")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be published, and publish nothing")
 	return cmd
 }
 
-// checkChoice checks that it is said, in one way, what to replay.
+// checkChoice checks that sequences or --all say what to replay, not both.
 func checkChoice(sequences []string, all bool, filter rejectionFilter) error {
 	filtered := filter != rejectionFilter{}
 	switch {
 	case len(sequences) > 0 && all:
-		return errors.New("name sequences, or say --all, not both")
+		return errors.New("sequences and --all exclude each other: use one of them")
 	case len(sequences) > 0 && filtered:
-		return errors.New("--reason, --since and --shipment choose among all: leave them out, or say --all instead of sequences")
+		return errors.New("--reason, --since and --shipment select among all: leave them out, or use --all instead of sequences")
 	case len(sequences) == 0 && !all && filtered:
-		return errors.New("add --all to replay all that --reason, --since and --shipment choose")
+		return errors.New("--reason, --since and --shipment need --all: add it to replay what they select")
 	case len(sequences) == 0 && !all:
-		return errors.New("name sequences that `shipments rejected ls` shows, or say --all")
+		return errors.New("shipments rejected replay needs sequences that `shipments rejected ls` shows, or --all")
 	}
 	return nil
 }
@@ -90,7 +91,7 @@ type replay struct {
 	failed []error
 }
 
-// each replays rejections, going on after those that fail.
+// each replays rejections, also after one that fails.
 func (r *replay) each(ctx context.Context, sequences []uint64) error {
 	done := 0
 	for _, sequence := range sequences {
@@ -116,8 +117,6 @@ func (r *replay) each(ctx context.Context, sequences []uint64) error {
 }
 
 func (r *replay) one(ctx context.Context, sequence uint64) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
-	defer cancel()
 	rejected, err := readRejection(ctx, r.js, sequence)
 	if err != nil {
 		return err
@@ -132,7 +131,11 @@ func (r *replay) one(ctx context.Context, sequence uint64) error {
 		printMessage(r.out, msg.Header, msg.Data)
 		return nil
 	}
-	ack, err := r.publisher.Replay(ctx, rejected.Rejection, r.run)
+	var ack *jetstream.PubAck
+	err = ask(ctx, r.js, func(ctx context.Context) (err error) {
+		ack, err = r.publisher.Replay(ctx, rejected.Rejection, r.run)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("rejection %d: %w", sequence, err)
 	}

@@ -15,11 +15,11 @@ import (
 func newRun() *cobra.Command {
 	return &cobra.Command{
 		Use:   "run [HOST...]",
-		Short: "Run hosts: all seven, or those named",
+		Short: "Run hosts: all of them, or those named",
 		Long:  runHelp(),
 		Example: `  shipments run                          # everything in one process
   shipments run consumer                 # one host, for its own deployment
-  SHIPMENTS_EMULATION=true shipments run # demo behaviour`,
+  SHIPMENTS_EMULATION=true shipments run # demo: simulated carriers, ids that decide what happens`,
 		ValidArgs: hosts.Names(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config, err := hosts.LoadConfig()
@@ -31,9 +31,6 @@ func newRun() *cobra.Command {
 				return err
 			}
 			log := hosts.NewLogger(config, os.Stderr)
-			for _, h := range named {
-				log.Info().Str("host", h.Name).Msg("Starting: " + h.Summary)
-			}
 			if err := hosts.Run(cmd.Context(), config, named, log); err != nil {
 				return err
 			}
@@ -43,10 +40,12 @@ func newRun() *cobra.Command {
 	}
 }
 
-// runHelp lists the hosts and the variables, from their tables.
+// runHelp lists the hosts and the variables from their tables.
 func runHelp() string {
 	var b strings.Builder
-	b.WriteString("Run hosts against NATS and Temporal until SIGINT or SIGTERM, then drain and stop.\n\nHosts:\n")
+	b.WriteString("Run hosts against NATS and Temporal until SIGINT or SIGTERM, then drain and stop.\n\n" +
+		"Servers that are not there yet are waited for. A server that cannot be used as it is\n" +
+		"configured ends the start with exit code 69, a wrong environment variable with 78.\n\nHosts:\n")
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, h := range hosts.All() {
 		fmt.Fprintf(w, "  %s\t%s\n", h.Name, h.Summary)

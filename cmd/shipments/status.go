@@ -25,25 +25,26 @@ func newStatus() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "status ID",
-		Short: "Tell how a shipment stands",
-		Long: `Tell how a shipment stands, from what JetStream holds: it works with every
-worker and Temporal down.
+		Short: "Print the status of a shipment",
+		Long: `Print the status of a shipment, as JetStream holds it: it works with every worker
+and Temporal down.
 
-Exit codes: 0 pending, success or cancelled, 1 trouble or unknown, 2 failure, 3 rejected.`,
+Exit codes: 0 pending, success or cancelled, 2 failure, 3 rejected, 1 unknown;
+"shipments --help" lists the others.`,
 		Example: `  shipments status 15916b8a5d11456f9934ed91c2bd82c0
   shipments status --wait --json 15916b8a5d11456f9934ed91c2bd82c0 | jq .outcome`,
-		Args: cobra.ExactArgs(1),
+		Args: statusArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id := args[0]
 			if err := checkIDs(id); err != nil {
 				return err
 			}
-			s, err := connect(cmd.Context())
+			s, err := connect(cmd)
 			if err != nil {
 				return err
 			}
 			defer s.close()
-			result, err := s.status(cmd.Context(), id, wait, timeout)
+			result, err := s.status(cmd, id, wait, timeout)
 			if errors.Is(err, streams.ErrUnknownShipment) {
 				return fmt.Errorf("no shipment with id %s is known", id)
 			}
@@ -64,41 +65,62 @@ Exit codes: 0 pending, success or cancelled, 1 trouble or unknown, 2 failure, 3 
 		},
 	}
 	cmd.Flags().BoolVarP(&wait, "wait", "w", false, "wait until the process has ended")
-	cmd.Flags().DurationVar(&timeout, "timeout", 0, "with --wait: give up after this time; 0 waits for as long as it takes")
+	cmd.Flags().DurationVar(&timeout, "timeout", 0, "with --wait: stop waiting after this `duration`; 0 waits for as long as it takes")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
+// statusArguments takes one id. A second argument may be meant for --wait.
+func statusArguments(cmd *cobra.Command, args []string) error {
+	err := takes(1, 1, "a shipment id")(cmd, args)
+	if len(args) > 1 && cmd.Flags().Changed("wait") {
+		return fmt.Errorf("%w; --wait has no value, and --timeout 5s bounds it", err)
+	}
+	return err
+}
+
 // status reads the status, and with wait until it is no longer pending. It
-// reads again whenever an event of the shipment passes by, and every second in
-// case one was missed.
-func (s *session) status(ctx context.Context, id string, wait bool, timeout time.Duration) (shipment.Result, error) {
+// reads again whenever an event of the shipment is published, and every second
+// in case one was missed.
+func (s *session) status(cmd *cobra.Command, id string, wait bool, timeout time.Duration) (shipment.Result, error) {
+	ctx := cmd.Context()
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	passing := make(chan struct{}, 1)
-	sub, err := s.js.Conn().Subscribe(events.StorySubjects(id), notify(passing))
+	published := make(chan struct{}, 1)
+	sub, err := s.js.Conn().Subscribe(events.StorySubjects(id), notify(published))
 	if err != nil {
 		return shipment.Result{}, fmt.Errorf("subscribe: %w", err)
 	}
 	defer sub.Unsubscribe() //nolint:errcheck // the connection closes next
-	for {
-		once, cancel := context.WithTimeout(ctx, connectTimeout)
-		result, err := streams.ReadStatus(once, s.js, id)
-		cancel()
-		pending := err == nil && result.Status == shipment.Pending
-		if !wait || (!pending && !errors.Is(err, streams.ErrUnknownShipment)) {
+	for first := true; ; first = false {
+		var result shipment.Result
+		err := ask(ctx, s.js, func(ctx context.Context) (err error) {
+			result, err = streams.ReadStatus(ctx, s.js, id)
+			return err
+		})
+		pending, unknown := err == nil && result.Status == shipment.Pending, errors.Is(err, streams.ErrUnknownShipment)
+		switch {
+		case wait && ctx.Err() != nil:
+			return result, stoppedWaiting(ctx, id)
+		case !wait || (!pending && !unknown):
 			return result, err
+		case unknown && first:
+			fmt.Fprintf(cmd.ErrOrStderr(), "No shipment with id %s is known yet: waiting for it.\n", id)
 		}
 		select {
-		case <-passing:
+		case <-published:
 		case <-time.After(time.Second):
 		case <-ctx.Done():
-			return result, fmt.Errorf("stopped waiting: shipment %s has not ended (%w)", id, ctx.Err())
+			return result, stoppedWaiting(ctx, id)
 		}
 	}
+}
+
+func stoppedWaiting(ctx context.Context, id string) error {
+	return fmt.Errorf("stopped waiting: shipment %s has not ended (%w)", id, ctx.Err())
 }
 
 func printResult(out io.Writer, result shipment.Result, asJSON bool) error {
@@ -145,7 +167,7 @@ func printResult(out io.Writer, result shipment.Result, asJSON bool) error {
 	return w.Flush()
 }
 
-// notify wakes somebody up at every message.
+// notify signals every message, at most one signal at a time.
 func notify(wake chan<- struct{}) nats.MsgHandler {
 	return func(*nats.Msg) {
 		select {

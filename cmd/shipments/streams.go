@@ -7,9 +7,10 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"shipments/events/streams"
-
 	"github.com/spf13/cobra"
+
+	"shipments/events/streams"
+	"shipments/hosts"
 )
 
 func newStreams() *cobra.Command {
@@ -19,8 +20,8 @@ func newStreams() *cobra.Command {
 	}
 	check := &cobra.Command{
 		Use:   "check",
-		Short: "Show what differs from what is wanted; exit code 1 if anything does",
-		Args:  cobra.NoArgs,
+		Short: "Print the differences to what the service needs; exit code 1 if there are any",
+		Args:  takesNone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStreams(cmd, func(ctx context.Context, s *session) error {
 				differences, err := streams.Check(ctx, s.js, s.config.StreamReplicas)
@@ -40,14 +41,14 @@ func newStreams() *cobra.Command {
 	}
 	apply := &cobra.Command{
 		Use:   "apply",
-		Short: "Create and update what is missing or differs; refuse what would lose data",
-		Args:  cobra.NoArgs,
+		Short: "Create what is missing and update what differs, unless that would lose data",
+		Args:  takesNone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStreams(cmd, func(ctx context.Context, s *session) error {
 				differences, err := streams.Provision(ctx, s.js, s.config.StreamReplicas)
 				var refused *streams.RefusedError
 				if err != nil && !errors.As(err, &refused) {
-					return err
+					return hosts.Unusable(s.config, err)
 				}
 				if len(differences) == 0 {
 					fmt.Fprintln(cmd.OutOrStdout(), "Streams and consumer are as they should be.")
@@ -57,7 +58,7 @@ func newStreams() *cobra.Command {
 					return printErr
 				}
 				if err != nil {
-					return errors.New("nothing was changed: some differences are not for this command to settle")
+					return errors.New("nothing was changed: settle the refused differences first")
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), "Applied.")
 				return nil
@@ -68,15 +69,14 @@ func newStreams() *cobra.Command {
 	return cmd
 }
 
+// withStreams repeats do, which has to be idempotent, as [ask] does.
 func withStreams(cmd *cobra.Command, do func(context.Context, *session) error) error {
-	s, err := connect(cmd.Context())
+	s, err := connect(cmd)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), 2*connectTimeout)
-	defer cancel()
-	return do(ctx, s)
+	return ask(cmd.Context(), s.js, func(ctx context.Context) error { return do(ctx, s) })
 }
 
 func printDifferences(out io.Writer, differences []streams.Difference) error {

@@ -24,7 +24,7 @@ func newWatch() *cobra.Command {
 interrupted. With an id, that shipment's story is shown from its beginning.`,
 		Example: `  shipments watch
   shipments watch 15916b8a5d11456f9934ed91c2bd82c0`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, policy := "", jetstream.DeliverNewPolicy
 			if len(args) == 1 {
@@ -33,7 +33,7 @@ interrupted. With an id, that shipment's story is shown from its beginning.`,
 					return err
 				}
 			}
-			s, err := connect(cmd.Context())
+			s, err := connect(cmd)
 			if err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ func (s *session) print(ctx context.Context, out io.Writer, stream, filter strin
 	}
 }
 
-// line shows an event in one line.
+// line is an event in one line.
 func line(msg jetstream.Msg) string {
 	var ev event.Event
 	if err := json.Unmarshal(msg.Data(), &ev); err != nil {
