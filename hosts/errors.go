@@ -4,10 +4,10 @@ import "fmt"
 
 // ConfigError says which environment variables have wrong values, one line for
 // each. Nothing was dialled or listened on.
-type ConfigError struct{ err error }
+type ConfigError struct{ Err error }
 
-func (e *ConfigError) Error() string { return e.err.Error() }
-func (e *ConfigError) Unwrap() error { return e.err }
+func (e *ConfigError) Error() string { return e.Err.Error() }
+func (e *ConfigError) Unwrap() error { return e.Err }
 
 // UnusableError says that a server cannot be used as it is configured, or as
 // this program is, and that waiting does not change that.

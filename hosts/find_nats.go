@@ -55,7 +55,7 @@ func findJetStream(config Config, err error) (f Finding, final, known bool) {
 			Variable: "NATS_URL", Found: at + " has streams that cannot be used as they are: " + err.Error(),
 			Remedy: "settle the differences; `shipments streams check` lists them", Err: err,
 		}, true, true
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return Finding{
 			Variable: "NATS_URL", Found: at + " has JetStream off, or not for this account",
 			Remedy: "start nats-server with --jetstream, and give the account JetStream", Err: err,
