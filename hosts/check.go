@@ -40,13 +40,8 @@ func carrierCaller(config Config, run []Host) (host Host, calls bool) {
 
 // simulatedCarriers are the names of the carriers that the hosts simulate.
 func simulatedCarriers(config Config, run []Host) []string {
-	var names []string
-	if _, calls := carrierCaller(config, run); calls {
-		for _, entry := range config.carriers.Carriers {
-			if entry.URL == "" {
-				names = append(names, entry.Name)
-			}
-		}
+	if _, calls := carrierCaller(config, run); !calls {
+		return nil
 	}
-	return names
+	return config.carriers.Simulated()
 }

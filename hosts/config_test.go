@@ -103,7 +103,7 @@ func carrierTable(t *testing.T, text string) string {
 
 const oneCarrier = `
 carriers:
-  - {id: one, name: One, url: "http://127.0.0.1:1", tokenVariable: TOKEN_OF_ONE, booking: {opens: "08:00", cutOff: "12:00"}}
+  - {id: one, name: One, protocol: http, url: "http://127.0.0.1:1", tokenVariable: TOKEN_OF_ONE, booking: {opens: "08:00", cutOff: "12:00"}}
 `
 
 func TestCheck(t *testing.T) {

@@ -117,7 +117,7 @@ type lastDial struct {
 }
 
 func (d *lastDial) Dial(network, address string) (conn net.Conn, err error) {
-	conn, d.err = d.Dialer.Dial(network, address) //nolint:noctx // nats.go has no context
+	conn, d.err = d.Dialer.Dial(network, address)
 	return conn, d.err
 }
 

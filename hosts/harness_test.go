@@ -62,7 +62,7 @@ func (j *journal) lines(t *testing.T, message string) []line {
 	var found []line
 	for {
 		var l line
-		err := decoder.Decode(&l)
+		err := decoder.Decode(&l) //nolint:musttag // its members are matched whatever their case
 		if err == io.EOF {
 			return found
 		}

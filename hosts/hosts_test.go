@@ -1,7 +1,6 @@
 package hosts_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"

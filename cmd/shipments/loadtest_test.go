@@ -42,7 +42,7 @@ func TestLoadtestFailsWhereNobodyAnswers(t *testing.T) {
 func TestLoadtestRefusesWhatItCannotDo(t *testing.T) {
 	setup(t)
 	_, err := shipments(t, "loadtest", "--rate", "5", "--delay", "1s")
-	require.ErrorContains(t, err, "[delay rate]")
+	require.ErrorContains(t, err, "--delay and --rate exclude each other")
 	_, err = shipments(t, "loadtest", "--rate", "0")
 	require.ErrorContains(t, err, "--rate is 0: it has to be positive")
 	_, err = shipments(t, "loadtest", "--categories", "abroad")

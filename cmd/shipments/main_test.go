@@ -15,16 +15,18 @@ import (
 	"shipments/events"
 	"shipments/events/eventstest"
 	"shipments/events/streams"
+	"shipments/hosts"
 	"shipments/shipment"
 	"shipments/shipment/sample"
 )
 
-// setup points the environment at a server of the test's own.
+// setup points the environment at a server of the test's own, where the hosts emulate.
 func setup(t *testing.T) *eventstest.Server {
 	t.Helper()
 	s := eventstest.StartProvisioned(t)
 	t.Setenv("NATS_URL", s.ClientURL())
 	t.Setenv("SHIPMENTS_LOG_LEVEL", "error")
+	require.NoError(t, hosts.RecordEmulation(t.Context(), s.JS, true)) // as the hosts of a demonstration do
 	return s
 }
 
@@ -49,9 +51,16 @@ func TestPublishSamples(t *testing.T) {
 	require.Len(t, s.Messages(t, events.StreamShipments, "shipments.created.1abc"), 1)
 
 	_, err = shipments(t, "publish", "a.b")
-	require.ErrorContains(t, err, "is no shipment id")
+	require.ErrorContains(t, err, "is not a shipment id")
 	_, err = shipments(t, "publish")
-	require.ErrorContains(t, err, "name shipment ids")
+	require.ErrorContains(t, err, "needs shipment ids")
+
+	require.NoError(t, hosts.RecordEmulation(t.Context(), s.JS, false))
+	_, err = shipments(t, "publish", "c4")
+	require.ErrorContains(t, err, "SHIPMENTS_EMULATION", "carriers are real ones where the hosts do not emulate")
+	_, err = shipments(t, "loadtest", "--shipments", "1")
+	require.ErrorContains(t, err, "SHIPMENTS_EMULATION")
+	require.Len(t, s.Messages(t, events.StreamShipments, "shipments.created.*"), 2)
 }
 
 func TestPublishAFileAfterCheckingIt(t *testing.T) {
@@ -136,7 +145,7 @@ func TestRejectedListsAndShows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "a\x1bb", out)
 	_, err = shipments(t, "rejected", "show", "x")
-	require.ErrorContains(t, err, "is no sequence")
+	require.ErrorContains(t, err, "is not a sequence")
 }
 
 func TestStreamsCheckAndApply(t *testing.T) {

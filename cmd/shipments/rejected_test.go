@@ -198,15 +198,15 @@ func TestReplayIsToldInOneWayWhatToReplay(t *testing.T) {
 	s := setup(t)
 	reject(t, s, "c3", "one", "a")
 	for args, says := range map[string]string{
-		"":                     "name sequences that `shipments rejected ls` shows, or say --all",
-		"--reason a":           "add --all",
-		"--since 1h":           "add --all",
-		"--shipment c3":        "add --all",
-		"1 --all":              "not both",
+		"":                     "needs sequences that `shipments rejected ls` shows, or --all",
+		"--reason a":           "need --all",
+		"--since 1h":           "need --all",
+		"--shipment c3":        "need --all",
+		"1 --all":              "exclude each other",
 		"1 --reason a":         "leave them out",
-		"x":                    "is no sequence",
-		"0":                    "is no sequence",
-		"--all --shipment a.b": "is no shipment id",
+		"x":                    "is not a sequence",
+		"0":                    "is not a sequence",
+		"--all --shipment a.b": "is not a shipment id",
 		"--all --since -1h":    "use a positive duration",
 	} {
 		_, err := shipments(t, append([]string{"rejected", "replay"}, strings.Fields(args)...)...)
