@@ -18,13 +18,13 @@ import (
 	"shipments/workflows"
 )
 
-// TestReplay keeps running processes safe: a change of workflow code that breaks
+// TestRecordedHistoriesReplay keeps running processes safe: a change of workflow code that breaks
 // one of these histories would break them too. Such a change needs
 // workflow.GetVersion (see versioning_test.go) instead of new recordings.
 //
 // The histories are of several configurations. They replay with one and the same
 // worker, because what a process depends on is in its input.
-func TestReplay(t *testing.T) {
+func TestRecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()
 	for _, configuration := range []string{"all", "none", "activities"} {
 		files, err := filepath.Glob("testdata/" + configuration + "_*.json")
@@ -43,8 +43,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestReplayCoversEverything checks that no history is missing.
-func TestReplayCoversEverything(t *testing.T) {
+// TestRecordedHistoriesAreComplete checks that no history is missing.
+func TestRecordedHistoriesAreComplete(t *testing.T) {
 	t.Parallel()
 	t.Run("every workflow", func(t *testing.T) {
 		t.Parallel()
