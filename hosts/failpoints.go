@@ -22,7 +22,7 @@ import (
 //
 //	before-temporal@3  before the third event is given to Temporal
 //	after-temporal@3   after Temporal has taken the third event on, before it is acknowledged
-//	after-Publish@3    after the third activity Publish (or Accept, …) succeeded, before that is recorded
+//	after-Publish@3    after the third activity Publish (or Claim, …) succeeded, before that is recorded
 const failpointVariable = "SHIPMENTS_FAILPOINT"
 
 var passes atomic.Int64

@@ -24,7 +24,7 @@ func TestConsumerRow01Crash(t *testing.T) {
 
 func TestPublishOnceRow03CrashBeforeItIsRecorded(t *testing.T) {
 	crashAt(t, "03", map[string]string{
-		"crash between ledger entry and its record": "after-Accept@5",
+		"crash between ledger entry and its record": "after-Claim@5",
 		"crash between outcome and its record":      "after-Publish@10",
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,24 +79,4 @@ func waitsIn(t *testing.T, file, text string) []string {
 		})
 	}
 	return found
-}
-
-// TestPackageMapIsComplete holds the map of files in doc.go against the files.
-func TestPackageMapIsComplete(t *testing.T) {
-	t.Parallel()
-	doc, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	listed := map[string]bool{"doc.go": true}
-	for line := range strings.Lines(string(doc)) {
-		entry, ok := strings.CutPrefix(line, "//   - ")
-		if !ok {
-			continue
-		}
-		for _, word := range strings.FieldsFunc(entry, func(r rune) bool { return strings.ContainsRune(" ,:;\n", r) }) {
-			if strings.HasSuffix(word, ".go") {
-				listed[word] = true
-			}
-		}
-	}
-	require.Equal(t, sources(t), slices.Sorted(maps.Keys(listed)))
 }
