@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"shipments/activities/documents"
 	"shipments/shipment"
 	"shipments/shipment/sample"
 )
@@ -95,10 +94,6 @@ func (t Table) validate() error {
 	return errors.Join(wrong...)
 }
 
-// documentKinds are ids that a carrier cannot have: documents are named by a
-// shipment id, an underscore, and a kind or a carrier id.
-var documentKinds = []string{"labels", "invoice", "receipt", "document"}
-
 // problems lists what is wrong with the entry on its own.
 func (e Entry) problems() []string {
 	var problems []string
@@ -112,7 +107,7 @@ func (e Entry) problems() []string {
 		check(err == nil, "%s: %q is not a time of day: use one such as %q", field, value, example)
 	}
 	check(shipment.ValidID(e.ID), "id: %q is not an id: use %s", e.ID, shipment.IDRule)
-	check(!strings.Contains(e.ID, "_") && !slices.Contains(documentKinds, e.ID),
+	check(documents.ValidCarrierID(e.ID),
 		"id: %q could be taken for a kind of document: use another one, without '_'", e.ID)
 	check(e.Name != "", "name: is missing: it is printed on labels and receipts")
 	clock("booking.opens", e.Booking.Opens, "18:00")

@@ -12,10 +12,9 @@ import (
 // (ISO/IEC 15417).
 const quietZone = 10
 
-// code128Bars draws text as a Code 128 barcode that fills the given box (in
-// millimetres), quiet zones included. A text that the code cannot express, or
-// that is too long to be read by a scanner, has none: the label still has it
-// in print.
+// code128Bars draws text as a Code 128 barcode that fills a box, quiet zones
+// included. A text that Code 128 cannot express gets a sentence instead: the label
+// has the text in print anyway.
 func (p *page) code128Bars(text string, x, y, w, h float64) {
 	code, err := code128.Encode(text)
 	if err != nil {
@@ -25,7 +24,8 @@ func (p *page) code128Bars(text string, x, y, w, h float64) {
 	modules := code.Bounds().Dx()
 	isBar := func(i int) bool { return i < modules && code.At(i, 0) == color.Black }
 	// The bars are filled together, in coordinates in which a module is 1 wide and
-	// the box 1 high (ISO 32000, 8.3.4): exact multiples of the module, and short.
+	// the box 1 high (ISO 32000, 8.3.4). So each bar is an exact multiple of the
+	// module, and the operators are short.
 	points := p.pdf.GetConversionRatio()
 	_, pageHeight := p.pdf.GetPageSize()
 	module := w / float64(modules+2*quietZone)

@@ -12,26 +12,26 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// typeface is what a document is set in.
+// typeface is what the text of a document is set in.
 type typeface interface {
-	// addTo makes it known to a document.
+	// addTo adds the fonts to a document.
 	addTo(pdf *fpdf.Fpdf)
-	// use sets following text in a style and a size in points.
+	// use selects style and size, in points, of the text that follows.
 	use(pdf *fpdf.Fpdf, style style, size float64)
-	// width is how wide printable text is in a style and a size in points, in
-	// millimetres.
+	// width is the width of printable text, in millimetres.
 	width(pdf *fpdf.Fpdf, style style, size float64, text string) float64
-	// shared says whether what is drawn in one document can be put into another.
+	// shared reports whether pages that were drawn in one document can be put into
+	// another one.
 	shared() bool
-	// printable replaces what it cannot show.
+	// printable replaces the characters that the fonts lack.
 	printable(text string) string
-	// encode turns printable text into what the document holds.
+	// encode converts printable text to the encoding of the document.
 	encode(text string) string
 }
 
-// typefaceFor picks the typeface of a document by all the text that may be in
-// it. The standard one costs next to nothing; the embedded one has to be parsed
-// and cut to size for every document, which takes some milliseconds.
+// typefaceFor picks the typeface by all the text that may be printed. The standard
+// one is preferred: the embedded one is parsed, and cut down to the glyphs that are
+// used, for every document.
 func typefaceFor(in Input) typeface {
 	text, err := json.Marshal(in)
 	if err != nil {
@@ -46,17 +46,17 @@ func typefaceFor(in Input) typeface {
 }
 
 // standard is Helvetica, one of the fonts that every PDF viewer has (ISO 32000,
-// 9.6.2.2), with the languages of western Europe.
+// 9.6.2.2). It covers the languages of western Europe.
 type standard struct{}
 
 const helvetica = "Helvetica"
 
-// fontStyles are the styles as the PDF library calls them.
+// fontStyles are the PDF library's names of the styles.
 var fontStyles = [...]string{plain: "", bold: "B"}
 
-// addTo defines the fonts without the widths of their characters, which no
-// document holds. The library's own definitions have them, and take longer to
-// parse than it takes to draw a document.
+// addTo defines the fonts without the widths of their characters: documents do not
+// hold the widths. Parsing the library's own definitions, which have them, would
+// take longer than drawing a document.
 func (standard) addTo(pdf *fpdf.Fpdf) {
 	pdf.AddFontFromBytes(helvetica, fontStyles[plain], []byte(`{"Tp":"Core","Name":"Helvetica"}`), nil)
 	pdf.AddFontFromBytes(helvetica, fontStyles[bold], []byte(`{"Tp":"Core","Name":"Helvetica-Bold"}`), nil)
@@ -66,8 +66,8 @@ func (standard) use(pdf *fpdf.Fpdf, style style, size float64) {
 	pdf.SetFont(helvetica, fontStyles[style], size)
 }
 
-// standardWidths are those of the characters of Windows-1252, by style, in
-// millimetres per point: the library's.
+// standardWidths are the library's widths of the characters of Windows-1252, by
+// style, in millimetres per point.
 var standardWidths = sync.OnceValue(func() *[len(fontStyles)][256]float64 {
 	var widths [len(fontStyles)][256]float64
 	pdf := fpdf.New("P", "mm", "A4", "")
@@ -115,16 +115,17 @@ func encodeRune(r rune) byte {
 	return replacement
 }
 
-// embedded is Go's own font, which covers the WGL4 set: Latin, Greek and
-// Cyrillic. It is part of the binary.
+// embedded is Go's own font, which is part of the binary. It covers the WGL4 set:
+// Latin, Greek and Cyrillic.
 type embedded struct{}
 
 const fontFamily = "go"
 
-// outline is that of bold text, which the font lacks, in millimetres per point.
+// outline is the width of the stroke around bold text, in millimetres per point. It
+// makes up for a bold font.
 const outline = 0.012
 
-// The text rendering modes of PDF (ISO 32000, 9.3.6) that are used.
+// Text rendering modes of PDF (ISO 32000, 9.3.6).
 const (
 	fill          = 0
 	fillAndStroke = 2
@@ -132,7 +133,7 @@ const (
 
 func (embedded) addTo(pdf *fpdf.Fpdf) {
 	pdf.AddUTF8FontFromBytes(fontFamily, "", goregular.TTF)
-	pdf.SetFont(fontFamily, "", smallest)
+	pdf.SetFont(fontFamily, "", minSize)
 }
 
 func (embedded) use(pdf *fpdf.Fpdf, style style, size float64) {
@@ -145,22 +146,21 @@ func (embedded) use(pdf *fpdf.Fpdf, style style, size float64) {
 	}
 }
 
-// width is not that of a style: bold text has the same glyphs.
+// width ignores the style: bold text has the same glyphs.
 func (embedded) width(pdf *fpdf.Fpdf, _ style, size float64, text string) float64 {
 	current, _ := pdf.GetFontSize()
 	return pdf.GetStringWidth(text) * size / current
 }
 
-// shared is false: a document holds the glyphs that were drawn in it alone.
+// shared is false: a document has only those glyphs that were drawn in it.
 func (embedded) shared() bool { return false }
 
 func (embedded) encode(text string) string { return text }
 
-// replacement stands for text that the font has no glyph for.
+// replacement is printed in place of a character that the font has no glyph for.
 const replacement = '?'
 
-// glyphs answers which characters the font has. Fonts do not change: what was
-// asked once is remembered.
+// glyphs caches which characters the embedded font has.
 var glyphs = struct {
 	sync.Mutex
 
@@ -190,9 +190,8 @@ func hasGlyph(r rune) bool {
 	return has
 }
 
-// printable replaces what the font lacks, so that text in any script can be
-// drawn: combining marks without a glyph vanish, everything else is shown as
-// a replacement.
+// printable drops combining marks and control characters without a glyph, and
+// replaces every other character without one.
 func (embedded) printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

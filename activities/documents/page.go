@@ -9,21 +9,21 @@ import (
 	"codeberg.org/go-pdf/fpdf"
 )
 
-// page draws text into boxes. All measures are in millimetres, font sizes in
-// points.
+// page draws text into boxes on the pages of a document. Measures are in
+// millimetres, font sizes in points.
 type page struct {
 	pdf *fpdf.Fpdf
 	typeface
 }
 
-// The formats.
+// The sizes of pages.
 var (
 	labelSize = fpdf.SizeType{Wd: 100, Ht: 150}
 	a4        = fpdf.SizeType{Wd: 210, Ht: 297}
 )
 
 const (
-	smallest   = 4.0  // points: below, text is cut off
+	minSize    = 4.0  // points; text that does not fit in this size is cut off
 	lineHeight = 0.42 // millimetres per point
 )
 
@@ -35,8 +35,8 @@ const (
 	bold
 )
 
-// newPage starts a document. Everything that would differ between two
-// renderings of the same input, its dates above all, is fixed.
+// newPage starts a document. It fixes everything that would otherwise differ
+// between two renderings of the same input, such as its dates.
 func newPage(title string, date time.Time, typeface typeface) *page {
 	pdf := fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: a4})
 	pdf.SetCatalogSort(true)
@@ -46,7 +46,7 @@ func newPage(title string, date time.Time, typeface typeface) *page {
 	pdf.SetTitle(title, true)
 	pdf.SetMargins(0, 0, 0)
 	pdf.SetAutoPageBreak(false, 0)
-	// A document is a few kilobytes: to compress it takes longer than all else.
+	// Documents are small: compressing one takes longer than drawing it.
 	pdf.SetCompression(false)
 	typeface.addTo(pdf)
 	return &page{pdf: pdf, typeface: typeface}
@@ -57,9 +57,10 @@ func (p *page) add(size fpdf.SizeType) { p.pdf.AddPageFormat("P", size) }
 // part is a part of a document, on pages of its own.
 type part struct {
 	size fpdf.SizeType
-	// draw draws it on the page that is there, and adds others.
+	// draw draws the part on the current page, and adds pages if it needs more.
 	draw func(p *page)
-	// drawn are its pages as PDF's operators, once it was drawn.
+	// drawn has the operators (PDF's drawing commands) of each page. It is nil until
+	// the part has been drawn for the first time.
 	drawn []string
 }
 
@@ -71,7 +72,7 @@ func (p *page) put(part *part) {
 		return
 	}
 	if part.drawn == nil {
-		part.drawn = p.record(part)
+		part.drawn = p.drawApart(part)
 	}
 	for _, operators := range part.drawn {
 		p.add(part.size)
@@ -79,15 +80,16 @@ func (p *page) put(part *part) {
 	}
 }
 
-// record draws a part apart from the document, with the same fonts.
-func (p *page) record(part *part) []string {
+// drawApart draws a part with the fonts of the document, but not into it, and
+// returns the operators of each page.
+func (p *page) drawApart(part *part) []string {
 	var pages []string
 	template := p.pdf.CreateTemplateCustom(fpdf.PointType{}, part.size, func(tpl *fpdf.Tpl) {
 		part.draw(&page{pdf: &tpl.Fpdf, typeface: p.typeface})
 		p.pdf.SetError(tpl.Error())
 	})
-	for _, recorded := range template.FromPages() {
-		pages = append(pages, string(recorded.Bytes()))
+	for _, drawn := range template.FromPages() {
+		pages = append(pages, string(drawn.Bytes()))
 	}
 	return pages
 }
@@ -101,17 +103,17 @@ func (p *page) bytes() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// text draws text into a box, left-aligned from its top: broken at line breaks
-// and wrapped at words, in a smaller size if it does not fit, and cut off if
-// that is not enough.
+// text draws text into a box, left-aligned, from the top. It breaks lines at line
+// breaks and between words. Text that does not fit is drawn in a smaller size, and
+// cut off with an ellipsis if it does not fit in the smallest one either.
 func (p *page) text(x, y, w, h, size float64, style style, text string) {
 	lines := p.measure(style, size).wrap(text, w)
-	for size > smallest && float64(len(lines))*size*lineHeight > h {
-		size = max(smallest, size-0.5)
+	for size > minSize && float64(len(lines))*size*lineHeight > h {
+		size = max(minSize, size-0.5)
 		lines = p.measure(style, size).wrap(text, w)
 	}
-	if most := max(1, int(h/(size*lineHeight))); len(lines) > most {
-		lines = append(lines[:most-1], p.measure(style, size).clip(lines[most-1]+"…", w))
+	if limit := max(1, int(h/(size*lineHeight))); len(lines) > limit {
+		lines = append(lines[:limit-1], p.measure(style, size).shorten(lines[limit-1]+"…", w))
 	}
 	p.use(p.pdf, style, size)
 	for i, line := range lines {
@@ -119,7 +121,7 @@ func (p *page) text(x, y, w, h, size float64, style style, text string) {
 	}
 }
 
-// measure measures text in a style and a size.
+// measure breaks text into lines of a width, in one style and size.
 type measure struct {
 	*page
 
@@ -166,7 +168,7 @@ func (m measure) wrapWords(words []string, w float64) []string {
 	return lines
 }
 
-// head is the longest beginning of a word that fits, at least one character.
+// head is the longest beginning of a word that fits, and at least one character.
 func (m measure) head(word string, w float64) string {
 	end := 0
 	for i, r := range word {
@@ -179,8 +181,8 @@ func (m measure) head(word string, w float64) string {
 	return word[:end]
 }
 
-// clip shortens a line that ends with an ellipsis until it fits.
-func (m measure) clip(line string, w float64) string {
+// shorten shortens a line that ends with an ellipsis until it fits.
+func (m measure) shorten(line string, w float64) string {
 	runes := []rune(strings.TrimSuffix(line, "…"))
 	for len(runes) > 0 && m.width(string(runes)+"…") > w {
 		runes = runes[:len(runes)-1]

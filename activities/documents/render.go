@@ -10,37 +10,25 @@ import (
 	"shipments/shipment"
 )
 
-// Input is what documents are rendered from, and all that they depend on: the
-// same input gives the same bytes.
+// Input is everything that documents depend on: the same input gives the same bytes.
 type Input struct {
 	Shipment shipment.Shipment `json:"shipment"`
 	Category shipment.Category `json:"category"`
-	// Legs are the manifested legs, in the order of the shipment's. The
-	// paperless trade's invoice is rendered before there are any.
+	// Legs are the manifested legs, in the order of the shipment's legs. They are
+	// empty before manifestation, when the invoice for paperless trade is rendered.
 	Legs []shipment.ManifestedLeg `json:"legs,omitempty"`
-	// Rules know the carriers' names.
+	// Rules have the names and services of the carriers.
 	Rules shipment.Rules `json:"rules"`
 }
 
-// Render renders every document that the input has: labels, those of each
-// carrier, receipt, the customs invoice of an international shipment, and all
-// in one. Before manifestation it is the invoice alone. The key is the kind.
+// Render renders, by kind, the documents that can be made from the input. Before
+// manifestation that is the customs invoice alone, and for a domestic shipment
+// nothing. After it: all labels, the labels of each carrier, the receipt, the
+// combined document, and the customs invoice unless it was made before.
 func Render(in Input) (map[string][]byte, error) {
-	var kinds []string
-	if kind := invoiceKind(in.Category); kind != "" && (len(in.Legs) == 0 || in.Category == shipment.International) {
-		kinds = append(kinds, kind) // The paperless one is rendered once, before manifestation.
-	}
-	if len(in.Legs) > 0 {
-		kinds = append(kinds, KindLabels, KindReceipt, KindCombined)
-		for _, leg := range in.Legs {
-			if !slices.Contains(kinds, leg.CarrierID) {
-				kinds = append(kinds, leg.CarrierID)
-			}
-		}
-	}
 	r := newRenderer(in)
-	rendered := make(map[string][]byte, len(kinds))
-	for _, kind := range kinds {
+	rendered := map[string][]byte{}
+	for _, kind := range in.kinds() {
 		document, err := r.document(kind)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", kind, err)
@@ -50,12 +38,32 @@ func Render(in Input) (map[string][]byte, error) {
 	return rendered, nil
 }
 
-// RenderOne renders the document of one kind; a carrier id is the kind of the
-// labels of its legs.
+// kinds lists the documents to render.
+func (in Input) kinds() []string {
+	var kinds []string
+	isManifested := len(in.Legs) > 0
+	// The invoice for paperless trade is rendered once, before manifestation.
+	if kind := invoiceKind(in.Category); kind != "" && (!isManifested || in.Category == shipment.International) {
+		kinds = append(kinds, kind)
+	}
+	if !isManifested {
+		return kinds
+	}
+	kinds = append(kinds, KindLabels, KindReceipt, KindCombined)
+	for _, leg := range in.Legs {
+		if !slices.Contains(kinds, leg.CarrierID) {
+			kinds = append(kinds, leg.CarrierID)
+		}
+	}
+	return kinds
+}
+
+// RenderOne renders the document of one kind. A kind that is none of the kinds of
+// documents is taken for a carrier id.
 func RenderOne(in Input, kind string) ([]byte, error) { return newRenderer(in).document(kind) }
 
-// renderer puts the documents of one shipment together from their parts. A
-// part is drawn once, however many documents it is in.
+// renderer puts the documents of one shipment together from parts. A part is drawn
+// once, even if several documents have it.
 type renderer struct {
 	in               Input
 	typeface         typeface
@@ -91,7 +99,7 @@ func (r renderer) document(kind string) ([]byte, error) {
 	return p.bytes()
 }
 
-// parts are what is in a document.
+// parts are the parts of a document, in order.
 func (r renderer) parts(kind string) []*part {
 	switch kind {
 	case KindLabels:
@@ -116,7 +124,7 @@ func (r renderer) parts(kind string) []*part {
 	return parts
 }
 
-// label draws the label of a leg's package number n.
+// label draws the label of package n of a leg; both count from 0.
 func (p *page) label(in Input, leg, n int, number string) {
 	const margin, width = 5.0, 90.0
 	carrier, _ := in.Rules.Carrier(in.Legs[leg].CarrierID)
@@ -145,10 +153,10 @@ func (p *page) label(in Input, leg, n int, number string) {
 	p.text(margin, 140.5, width, 4.5, 8, plain, s.ShipmentID)
 }
 
-// a4Margin is the margin of receipt and invoice.
+// a4Margin is the left and right margin of receipt and invoice.
 const a4Margin, a4Width = 18.0, 174.0
 
-// receipt draws what was shipped, by whom, and how it is collected.
+// receipt draws sender and receiver, the collection, the packages and the goods.
 func (p *page) receipt(in Input) {
 	s := in.Shipment
 	p.text(a4Margin, 18, a4Width, 10, 22, bold, "Receipt")
@@ -180,7 +188,7 @@ func (p *page) receipt(in Input) {
 	}
 }
 
-// invoice draws the customs invoice.
+// invoice draws the customs invoice. It has a total for every currency.
 func (p *page) invoice(in Input) {
 	s := in.Shipment
 	p.text(a4Margin, 18, a4Width, 10, 22, bold, "Customs invoice")
@@ -220,8 +228,8 @@ type column struct {
 	title string
 }
 
-// table draws rows one below the other, and goes on on another page when one
-// is full.
+// table draws rows from y downwards. When a page is full, it adds another one and
+// repeats the headings there.
 type table struct {
 	*page
 
@@ -293,13 +301,12 @@ func kilograms(grams int) string { return fmt.Sprintf("%d.%03d kg", grams/1000, 
 func lineValue(g shipment.Goods) *big.Rat {
 	value, ok := new(big.Rat).SetString(g.UnitValue)
 	if !ok {
-		value = new(big.Rat) // The rules let no such value pass.
+		value = new(big.Rat) // shipment.Rules reject such a value.
 	}
 	return value.Mul(value, new(big.Rat).SetInt64(int64(g.Quantity)))
 }
 
-// amount shows a value with the two decimals of most currencies, or with the
-// up to four that it has.
+// amount formats a value with as many decimals as it needs, two to four.
 func amount(value *big.Rat) string {
 	text := value.FloatString(4)
 	for strings.HasSuffix(text, "0") && !strings.HasSuffix(text[:len(text)-1], ".") && len(text)-strings.IndexByte(text, '.') > 3 {

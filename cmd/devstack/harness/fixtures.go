@@ -24,7 +24,7 @@ func Port(t testing.TB) *ports.Port {
 }
 
 // CarrierTable writes a table of the demo's carriers, whose systems are at a
-// URL, with settings added to each, and returns its file.
+// URL (simulated without one), with settings added to each, and returns its file.
 func CarrierTable(t testing.TB, url string, settings map[string]any) string {
 	t.Helper()
 	protocol := "http"

@@ -1,12 +1,7 @@
-// Package documents names, renders, stores and reads the documents of a
-// shipment: labels, receipt, customs invoice, and all of them in one file.
-//
-//   - documents.go: their names and URLs
-//   - render.go: what is in them; page.go, font.go, barcode.go: how it is drawn
-//   - store.go: the JetStream object store that keeps them
 package documents
 
 import (
+	"slices"
 	"strings"
 
 	"shipments/shipment"
@@ -15,8 +10,8 @@ import (
 // Folder is the path below the public URL that documents are served under.
 const Folder = "/shipment-documents/"
 
-// The kinds of documents. A document's name is its shipment's id, an
-// underscore and its kind; a carrier id stands for the labels of its legs.
+// The kinds of documents. A carrier id is a kind too: that of the labels of the
+// carrier's legs.
 const (
 	KindLabels           = "labels"
 	KindInvoice          = "invoice"
@@ -25,9 +20,20 @@ const (
 	KindCombined         = "combined_document"
 )
 
-// Name is the name of a document, in the store and in its URL. No two documents
-// share one: the invoice of a shipment "x_pt" is set apart by a dot from the
-// paperless invoice of a shipment "x".
+var kinds = []string{KindLabels, KindInvoice, KindPaperlessInvoice, KindReceipt, KindCombined}
+
+// ValidCarrierID reports whether a carrier id is fit to be a kind: no document of
+// that kind has the name of another shipment's document. It holds for ids without
+// '_' that no kind ends with.
+func ValidCarrierID(id string) bool {
+	endsKind := func(kind string) bool { return strings.HasSuffix("_"+kind, "_"+id) }
+	return !strings.Contains(id, "_") && !slices.ContainsFunc(kinds, endsKind)
+}
+
+// Name is the name of a document, in the store and in its URL: the shipment's id,
+// an underscore and the kind. No two documents share a name: a dot takes the place
+// of the underscore in the invoice of a shipment "x_pt", which would otherwise have
+// the name of the paperless invoice of a shipment "x".
 func Name(shipmentID, kind string) string {
 	if kind == KindInvoice && strings.HasSuffix(shipmentID, "_pt") {
 		return shipmentID + "." + kind
@@ -35,9 +41,9 @@ func Name(shipmentID, kind string) string {
 	return shipmentID + "_" + kind
 }
 
-// URLs are where a shipment's documents can be fetched from the HTTP API at
-// publicURL. A domestic shipment has no customs invoice; with paperless trade
-// the invoice is the one that was handed to the carrier.
+// URLs are the URLs of a shipment's documents, at the HTTP API that users reach at
+// publicURL. A domestic shipment has no customs invoice. With paperless trade the
+// invoice is the one that the carrier got.
 func URLs(publicURL, shipmentID string, category shipment.Category) shipment.Documents {
 	docs := shipment.Documents{
 		LabelsURL:           url(publicURL, shipmentID, KindLabels),
@@ -50,8 +56,7 @@ func URLs(publicURL, shipmentID string, category shipment.Category) shipment.Doc
 	return docs
 }
 
-// InvoiceURL is where the customs invoice can be fetched; it is empty for a
-// domestic shipment.
+// InvoiceURL is the URL of the customs invoice; it is empty for a domestic shipment.
 func InvoiceURL(publicURL, shipmentID string, category shipment.Category) string {
 	kind := invoiceKind(category)
 	if kind == "" {
@@ -71,7 +76,7 @@ func invoiceKind(category shipment.Category) string {
 	return ""
 }
 
-// LegLabelsURL is where the labels of one carrier's legs can be fetched.
+// LegLabelsURL is the URL of the labels of one carrier's legs.
 func LegLabelsURL(publicURL, shipmentID, carrierID string) string {
 	return url(publicURL, shipmentID, carrierID)
 }
