@@ -1,15 +1,3 @@
-// Package consumer feeds the shipment processes: it takes the events of the
-// SHIPMENTS stream and starts, or signals, one Temporal process for each
-// shipment; requests for a shipment that runs it takes to its process.
-//
-//	SHIPMENTS ──pull──▶ handle ──judge──▶ verdict ──settle──▶ ack │ reject + term │ hand back
-//	           │          │ as many at once as there are slots
-//	           │          └─ while Temporal is away: stop pulling, keep what is held alive, try again
-//	           └─ while enough shipments are in flight: stop pulling
-//
-// A message is acknowledged only after Temporal has taken its event on, or
-// after its rejection is stored. Everything in between may crash at any point:
-// the message is delivered again, and what had its effect is recognised.
 package consumer
 
 import (

@@ -1,17 +1,3 @@
-// Package events is the contract with publishers and subscribers: the
-// CloudEvents that the service takes and makes, their JSON Schemas, the NATS
-// streams and subjects that carry them, and the guarantees of storing them.
-//
-//   - types and subjects: events.go
-//   - streams and the durable consumer: streams.go; provisioning: provision.go
-//   - decoding what others published: decode.go, attributes.go, schema.go;
-//     shipments: created.go, and a fast path for the usual ones: plain.go; requests for those that run: request.go
-//   - outcome events and publish-once: outcome.go, publish.go
-//   - rejections, the dead letters: rejection.go, rejection_index.go; their inputs: input.go; replaying them: replay.go
-//   - a shipment's status, read from the streams: status.go; what decides: ledger.go
-//
-// The events follow CloudEvents 1.0 (https://github.com/cloudevents/spec) and
-// its NATS protocol binding. Everything is safe for concurrent use.
 package events
 
 import (

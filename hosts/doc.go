@@ -8,6 +8,7 @@
 //   - run.go: a process, from its start to its drain
 //   - provision.go: what the servers have to provide before the hosts work
 //   - find_nats.go, find_temporal.go, tls.go: why a server cannot be used
+//   - check.go: what ends the hosts although their configuration is valid
 //   - errors.go: errors that end the start
 //   - consumer.go, worker.go, http.go: how each kind of host runs
 //   - nats.go, temporal.go: the clients

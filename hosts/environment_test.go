@@ -36,7 +36,7 @@ func TestUnknownVariables(t *testing.T) {
 		"SHIPMENTS_EMULATE=true":            "did you mean SHIPMENTS_EMULATION?",
 		"NATS_URLS=nats://x":                "did you mean NATS_URL?",
 		"NATS_CRED=/x":                      "did you mean NATS_CREDS?",
-		"TEMPORAL_ADDRES=x:1":               "did you mean TEMPORAL_ADDRESS?",
+		"TEMPORAL_ADDRESSS=x:1":             "did you mean TEMPORAL_ADDRESS?",
 		"TEMPORAL_TLS_CLIENT_CERT=/x":       "did you mean TEMPORAL_TLS_CLIENT_CERT_PATH?",
 		"SHIPMENTS_HTTP_PORT=8080":          "did you mean SHIPMENTS_HTTP_ADDR?",
 		"SHIPMENTS_ELEPHANTS_IN_THE_ROOM=1": "`shipments run --help` lists the variables",

@@ -1,4 +1,3 @@
-// Package eventstest runs a real NATS server with JetStream for tests.
 package eventstest
 
 import (

@@ -1,4 +1,3 @@
-// Package sample makes the demo's shipments and carriers.
 package sample
 
 import (

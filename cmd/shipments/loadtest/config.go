@@ -1,18 +1,3 @@
-// Package loadtest measures a running system: it publishes shipments at a
-// pace, follows what becomes of them, and in the end holds the streams against
-// what was published.
-//
-//   - what is asked for: config.go; the run from beginning to end: run.go
-//   - shipment ids that carry the run and a number: ids.go
-//   - publishing at a pace: publish.go; reading the streams: follow.go
-//   - what is known of each shipment, and the latencies: ledger.go
-//   - the judgement: verify.go; its presentation: report.go, text.go
-//   - what is shown meanwhile: progress.go
-//   - what the system logged meanwhile: logs.go
-//
-// It shares the machine with the system that it measures, so it is frugal:
-// messages are read without their bodies (the subject tells event and
-// shipment), and a shipment costs 24 bytes of memory.
 package loadtest
 
 import (

@@ -1,0 +1,4 @@
+// Package sample makes the demo's shipments and carriers.
+//
+//   - sample.go: shipments and carriers
+package sample
