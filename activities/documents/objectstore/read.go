@@ -16,7 +16,7 @@ import (
 func (b Bucket) readAll(ctx context.Context, subject string, expected int) ([]byte, error) {
 	messages, err := collect(jetstreamext.GetBatch(ctx, b.js, b.Stream(), expected+1, jetstreamext.GetBatchSubject(subject)))
 	if err != nil {
-		return nil, b.explain(err)
+		return nil, b.explain(ctx, err)
 	}
 	var content []byte
 	for _, message := range messages {
@@ -28,11 +28,11 @@ func (b Bucket) readAll(ctx context.Context, subject string, expected int) ([]by
 // readLast reads the last message of each subject that has one, with one request.
 func (b Bucket) readLast(ctx context.Context, subjects []string) (map[string][]byte, error) {
 	if len(subjects) == 0 {
-		return nil, nil
+		return map[string][]byte{}, nil
 	}
 	messages, err := collect(jetstreamext.GetLastMsgsFor(ctx, b.js, b.Stream(), subjects))
 	if err != nil {
-		return nil, b.explain(err)
+		return nil, b.explain(ctx, err)
 	}
 	last := make(map[string][]byte, len(messages))
 	for _, message := range messages {
@@ -41,12 +41,16 @@ func (b Bucket) readLast(ctx context.Context, subjects []string) (map[string][]b
 	return last, nil
 }
 
-// explain adds what it means that nobody answers a request.
-func (b Bucket) explain(err error) error {
-	if errors.Is(err, nats.ErrNoResponders) {
-		return fmt.Errorf("bucket %s does not exist, or JetStream is not available: %w", b.name, err)
+// explain finds out why nobody answered a request: the bucket does not exist, which
+// is [jetstream.ErrBucketNotFound], or JetStream is not available.
+func (b Bucket) explain(ctx context.Context, err error) error {
+	if !errors.Is(err, nats.ErrNoResponders) {
+		return err
 	}
-	return err
+	if _, lookUp := b.js.Stream(ctx, b.Stream()); errors.Is(lookUp, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("bucket %s: %w: %w", b.name, jetstream.ErrBucketNotFound, err)
+	}
+	return fmt.Errorf("JetStream does not answer: %w", err)
 }
 
 // collect collects the messages of a batched reply. An incomplete reply is an error.
