@@ -48,7 +48,7 @@ func (b Bucket) explain(ctx context.Context, err error) error {
 		return err
 	}
 	if _, lookUp := b.js.Stream(ctx, b.Stream()); errors.Is(lookUp, jetstream.ErrStreamNotFound) {
-		return fmt.Errorf("bucket %s: %w: %w", b.name, jetstream.ErrBucketNotFound, err)
+		return fmt.Errorf("bucket %s does not exist: %w: %w", b.name, jetstream.ErrBucketNotFound, err)
 	}
 	return fmt.Errorf("JetStream does not answer: %w", err)
 }
