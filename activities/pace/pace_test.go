@@ -31,8 +31,9 @@ func TestEvery(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 			defer cancel()
 			beats := 0
-			defer pace.Every(ctx, time.Second, func() { beats++ })()
+			stop := pace.Every(ctx, time.Second, func() { beats++ })
 			time.Sleep(time.Minute)
+			stop()
 			require.Equal(t, 2, beats)
 		})
 	})
