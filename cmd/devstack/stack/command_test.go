@@ -50,6 +50,17 @@ func runMain(t *testing.T, args ...string) string {
 	return string(text)
 }
 
+// carrierTable has a carrier that nothing is asked of.
+const carrierTable = `
+carriers:
+  - id: albion
+    name: Albion Parcels
+    services: [Parcel]
+    protocol: http
+    url: http://127.0.0.1:9
+    booking: { daysBefore: 1, opens: "09:00", cutOff: "16:30" }
+`
+
 func TestMainPrintsABanner(t *testing.T) {
 	const id = "15916b8a5d11456f9934ed91c2bd82c0"
 	for _, c := range []struct {
@@ -73,6 +84,9 @@ func TestMainPrintsABanner(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if c.emulation != "" {
 				t.Setenv("SHIPMENTS_EMULATION", c.emulation)
+				table := filepath.Join(t.TempDir(), "carriers.yaml")
+				require.NoError(t, os.WriteFile(table, []byte(carrierTable), 0o600))
+				t.Setenv("SHIPMENTS_CARRIERS", table)
 			}
 			text := runMain(t, c.args...)
 			_, banner, found := strings.Cut(text, "Shipment dev stack\n")

@@ -95,7 +95,7 @@ func TestStartReturnsTheErrorOfWhatDidNotStart(t *testing.T) {
 
 		o.Hosts = hosts.All()
 		_, err = stack.Start(t.Context(), o)
-		require.ErrorContains(t, err, "the streams cannot be used as they are")
+		require.ErrorContains(t, err, "streams that cannot be used as they are")
 	})
 	t.Run("NATS", func(t *testing.T) {
 		o := options(t)
