@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
@@ -168,10 +169,22 @@ func TestBucketContentsOfDamagedObjects(t *testing.T) {
 	})
 }
 
-func TestBucketThatDoesNotExist(t *testing.T) {
+func TestBucketThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	_, err := objectstore.New(f.server.JS, "nothings").Infos(t.Context(), []string{"a"})
-	require.ErrorIs(t, err, nats.ErrNoResponders)
-	require.ErrorContains(t, err, "bucket nothings does not exist")
+	t.Run("it does not exist", func(t *testing.T) {
+		t.Parallel()
+		f := setup(t)
+		_, err := objectstore.New(f.server.JS, "nothings").Infos(t.Context(), []string{"a"})
+		require.ErrorIs(t, err, jetstream.ErrBucketNotFound)
+		require.ErrorIs(t, err, nats.ErrNoResponders)
+		require.ErrorContains(t, err, "bucket nothings does not exist")
+	})
+	t.Run("JetStream is not available", func(t *testing.T) {
+		t.Parallel()
+		server := eventstest.StartWith(t, func(o *natsserver.Options) { o.JetStream = false })
+		_, err := objectstore.New(server.JS, "things").Infos(t.Context(), []string{"a"})
+		require.ErrorIs(t, err, nats.ErrNoResponders)
+		require.NotErrorIs(t, err, jetstream.ErrBucketNotFound)
+		require.ErrorContains(t, err, "nobody answers for bucket things")
+	})
 }

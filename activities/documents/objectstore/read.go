@@ -41,8 +41,8 @@ func (b Bucket) readLast(ctx context.Context, subjects []string) (map[string][]b
 	return last, nil
 }
 
-// explain finds out why nobody answered a request: the bucket does not exist, which
-// is [jetstream.ErrBucketNotFound], or JetStream is not available.
+// explain finds out why nobody answered a request. If the bucket does not exist, the
+// error is [jetstream.ErrBucketNotFound].
 func (b Bucket) explain(ctx context.Context, err error) error {
 	if !errors.Is(err, nats.ErrNoResponders) {
 		return err
@@ -50,7 +50,7 @@ func (b Bucket) explain(ctx context.Context, err error) error {
 	if _, lookUp := b.js.Stream(ctx, b.Stream()); errors.Is(lookUp, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("bucket %s does not exist: %w: %w", b.name, jetstream.ErrBucketNotFound, err)
 	}
-	return fmt.Errorf("JetStream does not answer: %w", err)
+	return fmt.Errorf("nobody answers for bucket %s: %w", b.name, err)
 }
 
 // collect collects the messages of a batched reply. An incomplete reply is an error.

@@ -60,14 +60,15 @@ func (r *run) follow(messages jetstream.MessagesContext) error {
 		if err != nil {
 			return fmt.Errorf("follow the events: %w", err)
 		}
-		if number, k, ours := r.recognise(msg.Subject()); ours {
+		if number, k, ours := r.eventOf(msg.Subject()); ours {
 			r.ledger.arrived(number, k)
 		}
 	}
 }
 
-// recognise tells which event of which shipment of this run a subject is for.
-func (r *run) recognise(subject string) (number int, k kind, ours bool) {
+// eventOf returns the event that a subject is for, and the number of its shipment.
+// ours is false for a shipment of another run.
+func (r *run) eventOf(subject string) (number int, k kind, ours bool) {
 	eventType, id := split(subject)
 	if k, ours = kindsByType[eventType]; !ours {
 		return 0, 0, false

@@ -40,7 +40,7 @@ func (r *run) count(ctx context.Context, from position) error {
 		if err != nil {
 			return fmt.Errorf("read stream %s: %w", from.stream, err)
 		}
-		if number, k, ours := r.recognise(msg.Subject()); ours {
+		if number, k, ours := r.eventOf(msg.Subject()); ours {
 			r.ledger.store(number, k)
 		}
 		// Messages may have been removed from the end.
