@@ -182,8 +182,12 @@ func (p *proxy) forward(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tries++
+	if p.isCut {
+		_ = conn.Close()
+		return
+	}
 	server, err := net.Dial("tcp", p.target)
-	if p.isCut || err != nil {
+	if err != nil {
 		_ = conn.Close()
 		return
 	}
