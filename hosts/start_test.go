@@ -175,10 +175,18 @@ func TestStartNATSThatMayCome(t *testing.T) {
 	t.Run("it does not greet as NATS does", func(t *testing.T) {
 		silent := listen(t)
 		go func() {
+			var open []net.Conn // A connection that nothing refers to is closed by the garbage collector.
+			defer func() {
+				for _, conn := range open {
+					_ = conn.Close()
+				}
+			}()
 			for {
-				if _, err := silent.Accept(); err != nil {
+				conn, err := silent.Accept()
+				if err != nil {
 					return
 				}
+				open = append(open, conn)
 			}
 		}()
 		config := load(t, eventstest.Start(t))
