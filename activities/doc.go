@@ -4,6 +4,9 @@
 //   - publishing.go: stores outcome events and rejections in JetStream
 //   - documents.go: renders and stores the documents
 //   - carriers.go: calls the carriers
+//   - deadline.go: until when a carrier is called, and what is waited for then
+//   - tokens.go: watches whether carriers accept their tokens
+//   - labels.go: stores the labels that carriers give
 //
 // Activities are methods of structs that hold their dependencies. Workflows name
 // them through nil pointers of these types, never by string. All of them are

@@ -27,7 +27,7 @@ type Publishing struct {
 // Publish stores an outcome event exactly once.
 func (a *Publishing) Publish(ctx context.Context, outcome events.Outcome) error {
 	_, err := a.Publisher.PublishOnce(ctx, outcome)
-	var conflict *streams.ConflictError
+	var conflict *streams.OutcomeConflictError
 	if errors.As(err, &conflict) {
 		return temporal.NewNonRetryableApplicationError("publish outcome", ErrorTypeConflict, err)
 	}
@@ -46,7 +46,7 @@ type ClaimResult struct {
 // shipment before is a result, not an error.
 func (a *Publishing) Claim(ctx context.Context, outcome events.Outcome) (ClaimResult, error) {
 	_, err := a.Publisher.PublishOnce(ctx, outcome)
-	var conflict *streams.ConflictError
+	var conflict *streams.OutcomeConflictError
 	if !errors.As(err, &conflict) {
 		return ClaimResult{}, err
 	}

@@ -1,13 +1,18 @@
 package api
 
 import (
+	"html/template"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"shipments/activities/documents"
+	"shipments/api/auth"
+	"shipments/api/index"
 	"shipments/events/streams"
 	"shipments/shipment"
 )
@@ -17,12 +22,27 @@ type Config struct {
 	JetStream jetstream.JetStream
 	Publisher *streams.Publisher
 	Documents *documents.Store
+	// PublicURL is where users reach the API; its path comes before those of the
+	// routes in Location. Empty means that they reach it at its root.
+	PublicURL string
+	// Index is the view of the recent shipments, which its owner runs. Without one,
+	// shipments are not listed.
+	Index *index.Index
 	// Rules are what shipments are validated by before they are published. While
 	// they emulate, POST /{shipmentId} publishes sample shipments.
-	Rules  shipment.Rules
-	Checks Checks
-	About  About
-	Log    zerolog.Logger
+	Rules shipment.Rules
+	// CarrierDeadline is how long a carrier may give no answer; it bounds what pending
+	// shipments wait for. 0 if it is not known.
+	CarrierDeadline time.Duration
+	// Access is who may ask what; everybody everything by default.
+	Access auth.Config
+	// UI says what the pages for people may do; none by default.
+	UI UI
+	// About is the process that the pages describe.
+	About About
+	// Readiness is what /readyz answers by.
+	Readiness func() Readiness
+	Log       zerolog.Logger
 }
 
 const (
@@ -32,33 +52,57 @@ const (
 
 // New makes the API's handler.
 func New(config Config) http.Handler {
-	a := &api{Config: config, jetStream: outage{log: config.Log}}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /{shipmentId}", a.createSample)
-	mux.HandleFunc("POST /shipments", a.create)
-	mux.HandleFunc("GET /shipments", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Allow", http.MethodPost)
-		problem(w, http.StatusMethodNotAllowed, "POST a shipment here; GET /shipments/{shipmentId} has the status of one")
-	})
-	mux.HandleFunc("GET /{shipmentId}", a.status)
-	mux.HandleFunc("GET /shipments/{shipmentId}", a.status)
-	mux.HandleFunc("GET "+documents.Folder+"{name}", a.document)
-	mux.HandleFunc("GET /schemas/{$}", listSchemas)
-	mux.HandleFunc("GET /schemas/{name}", serveSchema)
-	addHealth(mux, config.Checks, config.About)
-	return withProblems(mux)
+	a, mux := newRoutes(config)
+	return a.protect(mux)
 }
 
-// Health makes a handler with the health routes alone, for processes without
-// the API.
-func Health(checks Checks, about About) http.Handler {
-	mux := http.NewServeMux()
-	addHealth(mux, checks, about)
-	return withProblems(mux)
+// newRoutes makes the routes, but for those of the login.
+func newRoutes(config Config) (*api, *routes) {
+	if config.Index == nil {
+		config.Index = index.New(index.Config{JetStream: config.JetStream, Log: config.Log}) // It is never ready.
+	}
+	a := &api{
+		Config: config, publicPath: publicPath(config.PublicURL), jetStream: outage{log: config.Log}, streams: make(chan struct{}, maxStreams),
+	}
+	a.templates = template.Must(pages.Clone()).Funcs(template.FuncMap{"carrier": a.carrierName})
+	mux := &routes{ServeMux: http.NewServeMux()}
+	mux.HandleFunc("POST /{shipmentId}", a.createSample)
+	mux.HandleFunc("POST /shipments", a.create)
+	mux.HandleFunc("GET /shipments", a.list)
+	mux.HandleFunc("GET /{shipmentId}", a.status)
+	mux.HandleFunc("GET /shipments/{shipmentId}", a.status)
+	mux.HandleFunc("GET /shipments/{shipmentId}/events", a.events)
+	mux.HandleFunc("POST /shipments/{shipmentId}/cancellation", a.cancel)
+	mux.HandleFunc("POST /shipments/{shipmentId}/rebooking", a.rebook)
+	mux.HandleFunc("GET /rejections", a.listRejections)
+	mux.HandleFunc("POST /rejections/{sequence}/replay", a.replay)
+	mux.HandleFunc("GET "+documents.Folder+"{name}", a.document)
+	mux.HandleFunc("POST "+documents.Folder+"{name}/links", a.linkDocument)
+	mux.HandleFunc("GET /schemas/{$}", listSchemas)
+	mux.HandleFunc("GET /schemas/{name}", a.serveSchema)
+	a.addContract(mux)
+	a.addPages(mux)
+	addHealth(mux, config.Readiness)
+	return a, mux
 }
 
 type api struct {
 	Config
 
-	jetStream outage
+	publicPath string // comes before a route's path in Location
+	jetStream  outage
+	streams    chan struct{} // has an element for each client that stays
+	backlog    backlog
+	rendered   rendered
+	templates  *template.Template
+}
+
+// publicPath is the path of the public URL, escaped and without a slash at its end.
+// What is no URL has none.
+func publicPath(publicURL string) string {
+	public, err := url.Parse(publicURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(public.EscapedPath(), "/")
 }

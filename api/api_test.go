@@ -1,9 +1,8 @@
 package api_test
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,11 +11,13 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"shipments/activities/documents"
 	"shipments/api"
+	"shipments/api/contract/contracttest"
 	"shipments/events"
 	"shipments/events/eventstest"
 	"shipments/events/streams"
@@ -38,7 +39,7 @@ func setup(t *testing.T, change ...func(*api.Config)) *bundle {
 	for _, c := range change {
 		c(&config)
 	}
-	server := httptest.NewServer(api.New(config))
+	server := httptest.NewServer(contracttest.Watch(t, api.New(config)))
 	t.Cleanup(server.Close)
 	return &bundle{Server: s, url: server.URL}
 }
@@ -53,7 +54,7 @@ func configure(t testing.TB) (*eventstest.Server, api.Config) {
 		Publisher: streams.NewPublisher(s.JS, "http://api.test"),
 		Documents: documents.NewStore(s.JS),
 		Rules:     shipment.Rules{Emulation: true, Carriers: sample.Carriers()},
-		Checks:    api.Checks{"nats": func(context.Context) error { return nil }},
+		Readiness: func() api.Readiness { return api.Readiness{Ready: true} },
 		Log:       zerolog.Nop(),
 	}
 }
@@ -90,7 +91,7 @@ func (b *bundle) do(t *testing.T, method, path, contentType, body string, header
 	return a
 }
 
-func TestPostPublishesASampleAndGetFindsItAtOnce(t *testing.T) {
+func TestAPIPublishesASampleAndFindsItAtOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	require.Equal(t, http.StatusNotFound, b.do(t, http.MethodGet, "/"+id, "", "").StatusCode)
@@ -103,7 +104,11 @@ func TestPostPublishesASampleAndGetFindsItAtOnce(t *testing.T) {
 	for _, path := range []string{"/" + id, "/shipments/" + id} {
 		got := b.do(t, http.MethodGet, path, "", "")
 		require.Equal(t, http.StatusOK, got.StatusCode)
-		require.JSONEq(t, `{"shipmentId":"`+id+`","status":"Pending"}`, got.body)
+		var result shipment.Result
+		require.NoError(t, json.Unmarshal([]byte(got.body), &result))
+		require.Equal(t, shipment.Pending, result.Status)
+		require.Equal(t, shipment.WaitConsumer, result.Progress.WaitsFor)
+		require.WithinDuration(t, time.Now(), result.Progress.Since, 30*time.Second)
 	}
 	stored := b.Messages(t, events.StreamShipments, "shipments.created."+id)
 	require.Len(t, stored, 1)
@@ -113,7 +118,7 @@ func TestPostPublishesASampleAndGetFindsItAtOnce(t *testing.T) {
 	require.Empty(t, reasons)
 }
 
-func TestPostShipmentsTakesDataAndCloudEventsInBothModes(t *testing.T) {
+func TestAPITakesDataAndCloudEventsInBothModes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	now := time.Now()
@@ -128,7 +133,13 @@ func TestPostShipmentsTakesDataAndCloudEventsInBothModes(t *testing.T) {
 	structured, err := json.Marshal(ev)
 	require.NoError(t, err)
 
+	ev.SetID("e-9")
+	require.NoError(t, ev.SetData(event.ApplicationJSON, sample.Shipment("c4x", now)))
+	asJSON, err := json.Marshal(ev)
+	require.NoError(t, err)
+
 	for id, answer := range map[string]answer{
+		"c4x": b.do(t, http.MethodPost, "/shipments", "application/json", string(asJSON)),
 		"c1x": b.do(t, http.MethodPost, "/shipments", "application/json", data("c1x")),
 		"c2x": b.do(t, http.MethodPost, "/shipments", "application/cloudevents+json; charset=utf-8", string(structured)),
 		"c3x": b.do(t, http.MethodPost, "/shipments", "application/json", data("c3x"),
@@ -142,9 +153,41 @@ func TestPostShipmentsTakesDataAndCloudEventsInBothModes(t *testing.T) {
 	require.NoError(t, json.Unmarshal(b.Messages(t, events.StreamShipments, "shipments.created.c2x")[0].Data, &stored))
 	require.Equal(t, "e-7", stored.ID())
 	require.Equal(t, "order-7", stored.Extensions()["correlationid"])
+	require.NoError(t, json.Unmarshal(b.Messages(t, events.StreamShipments, "shipments.created.c4x")[0].Data, &stored))
+	require.Equal(t, "e-9", stored.ID())
 }
 
-func TestBadRequestsGetAProblem(t *testing.T) {
+func TestAPITakesEventsInEveryForm(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, form := range eventstest.Forms(t) {
+		t.Run(form.Name, func(t *testing.T) {
+			t.Parallel()
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+"/shipments", bytes.NewReader(form.Body))
+			require.NoError(t, err)
+			request.Header = form.Header
+			response, err := http.DefaultClient.Do(request)
+			require.NoError(t, err)
+			defer response.Body.Close()
+			if form.Code == "" {
+				require.Equal(t, http.StatusAccepted, response.StatusCode)
+				stored := b.Messages(t, events.StreamShipments, events.Subject(events.TypeCreated, form.ShipmentID))
+				require.Len(t, stored, 1)
+				ev, reasons := events.Decode(stored[0].Header, stored[0].Data)
+				require.Empty(t, reasons)
+				_, reasons = events.ParseCreated(ev, stored[0].Subject, shipment.Rules{Emulation: true, Carriers: sample.Carriers()})
+				require.Empty(t, reasons, "the consumer takes it too")
+				return
+			}
+			var p api.Problem
+			require.NoError(t, json.NewDecoder(response.Body).Decode(&p))
+			require.Equal(t, form.HTTPStatus, response.StatusCode)
+			require.Equal(t, form.Code, p.Errors[0].Code)
+		})
+	}
+}
+
+func TestAPIAnswersABadRequestWithAProblem(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	sample, err := json.Marshal(sample.Shipment("c1x", time.Now()))
@@ -167,10 +210,13 @@ func TestBadRequestsGetAProblem(t *testing.T) {
 		"id with a line break":  {"GET", "/abc%0a", "", "", 400, ""},
 		"id of another route":   {"POST", "/healthz", "", "", 405, ""},
 		"id empty":              {"GET", "/shipments/", "", "", 404, ""},
-		"method on shipments":   {"GET", "/shipments", "", "", 405, ""},
+		"method on shipments":   {"DELETE", "/shipments", "", "", 405, ""},
 		"method unknown":        {"BREW", "/" + id, "", "", 405, ""},
 		"method on a document":  {"DELETE", "/shipment-documents/abc_labels", "", "", 405, ""},
 		"method on health":      {"POST", "/healthz", "", "", 405, ""},
+		"another charset":       {"POST", "/shipments", "application/json; charset=latin1", "{}", 415, events.CodeUnsupportedContentType},
+		"byte order mark":       {"POST", "/shipments", "application/json", "\xef\xbb\xbf" + string(sample), 400, events.CodeByteOrderMark},
+		"member twice":          {"POST", "/shipments", "application/json", `{"a":1,"a":1}`, 400, events.CodeDuplicateMember},
 		"media type missing":    {"POST", "/shipments", "", "{}", 415, ""},
 		"media type":            {"POST", "/shipments", "text/plain", "{}", 415, ""},
 		"media type malformed":  {"POST", "/shipments", "///", "{}", 415, ""},
@@ -180,6 +226,7 @@ func TestBadRequestsGetAProblem(t *testing.T) {
 		"body too large":        {"POST", "/shipments", "application/json", strings.Repeat(" ", events.MaxMessageBytes+1), 413, ""},
 		"no CloudEvent":         {"POST", "/shipments", "application/cloudevents+json", `{"id":"1"}`, 400, events.CodeMissingAttribute},
 		"batch":                 {"POST", "/shipments", "application/cloudevents-batch+json", `[]`, 400, events.CodeBatch},
+		"CloudEvent as JSON":    {"POST", "/shipments", "application/json", `{"specversion":"0.3"}`, 400, events.CodeUnsupportedSpecVersion},
 		"against the schema":    {"POST", "/shipments", "application/json", "{}", 422, events.CodeSchemaViolation},
 		"against a domain rule": {"POST", "/shipments", "application/json", strings.Replace(string(sample), "Europe/Berlin", "Europe/Atlantis", 1), 422, shipment.CodeUnknownTimeZone},
 	}
@@ -199,13 +246,83 @@ func TestBadRequestsGetAProblem(t *testing.T) {
 	require.Empty(t, b.Messages(t, events.StreamShipments, "shipments.created.>"), "nothing of it was published")
 }
 
-func TestSamplesAreForEmulationAlone(t *testing.T) {
+func TestAPITakesNoEncodedBody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	data, err := json.Marshal(sample.Shipment("c1x", time.Now()))
+	require.NoError(t, err)
+	for encoding, status := range map[string]int{
+		"gzip": http.StatusUnsupportedMediaType, "identity, br": http.StatusUnsupportedMediaType, "deflate": http.StatusUnsupportedMediaType,
+		"Identity": http.StatusAccepted, "": http.StatusAccepted,
+	} {
+		t.Run(encoding, func(t *testing.T) {
+			t.Parallel()
+			got := b.do(t, http.MethodPost, "/shipments", "application/json", string(data), "Content-Encoding", encoding)
+			require.Equal(t, status, got.StatusCode, got.body)
+			if status != http.StatusAccepted {
+				require.Equal(t, "identity", got.Header.Get("Accept-Encoding"))
+				require.Contains(t, got.problem.Detail, encoding)
+			}
+		})
+	}
+}
+
+func TestAPILocationHasThePathOfThePublicURL(t *testing.T) {
+	t.Parallel()
+	data, err := json.Marshal(sample.Shipment("c1x", time.Now()))
+	require.NoError(t, err)
+	for publicURL, path := range map[string]string{
+		"": "", "http://api.test": "", "http://api.test/": "", "https://api.test/logistics": "/logistics", "https://api.test/a/b%20c/": "/a/b%20c",
+	} {
+		t.Run(publicURL, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, func(c *api.Config) { c.PublicURL = publicURL })
+			require.Equal(t, path+"/"+id, b.do(t, http.MethodPost, "/"+id, "", "").Header.Get("Location"))
+			require.Equal(t, path+"/shipments/c1x", b.do(t, http.MethodPost, "/shipments", "application/json", string(data)).Header.Get("Location"))
+		})
+	}
+}
+
+func TestAPIAnswersAConflictAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	shipmentOf := func(weight int) string {
+		s := sample.Shipment("c1x", time.Now())
+		s.Packages[0].WeightGrams = weight
+		data, err := json.Marshal(s)
+		require.NoError(t, err)
+		return string(data)
+	}
+	post := func(body string) answer { return b.do(t, http.MethodPost, "/shipments", "application/json", body) }
+	first := post(shipmentOf(1000))
+	require.Equal(t, http.StatusAccepted, first.StatusCode, first.body)
+	var reply map[string]string
+	require.NoError(t, json.Unmarshal([]byte(first.body), &reply))
+	require.NoError(t, uuid.Validate(reply["eventId"]))
+	require.Equal(t, "c1x", reply["shipmentId"])
+	require.Equal(t, "shipment.c1x", reply["workflowId"])
+
+	require.Equal(t, http.StatusAccepted, post(shipmentOf(1000)).StatusCode, "the same content")
+	other := post(shipmentOf(2000))
+	require.Equal(t, http.StatusConflict, other.StatusCode)
+	require.Equal(t, events.CodeConflict, other.problem.Errors[0].Code)
+	require.Contains(t, other.problem.Errors[0].Message, reply["eventId"])
+	require.Len(t, b.Messages(t, events.StreamShipments, ">"), 2, "the conflicting one is not published")
+
+	ev, err := events.NewCreated("e-7", "/team/orders", time.Now(), sample.Shipment("c2x", time.Now()))
+	require.NoError(t, err)
+	structured, err := json.Marshal(ev)
+	require.NoError(t, err)
+	require.Contains(t, b.do(t, http.MethodPost, "/shipments", events.ContentType, string(structured)).body, `"eventId": "e-7"`)
+}
+
+func TestAPIPublishesSamplesOnlyWhileEmulating(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *api.Config) { c.Rules.Emulation = false })
 	require.Equal(t, http.StatusForbidden, b.do(t, http.MethodPost, "/"+id, "", "").StatusCode)
 }
 
-func TestWithoutJetStreamClientsAreAskedToComeBack(t *testing.T) {
+func TestAPIWithoutJetStreamAnswersRetryAfter(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Shutdown()
@@ -223,19 +340,20 @@ func TestWithoutJetStreamClientsAreAskedToComeBack(t *testing.T) {
 	}
 }
 
-func TestReadinessNamesWhatIsMissing(t *testing.T) {
+func TestAPIReadinessHasNoDetails(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *api.Config) {
-		c.Checks["temporal"] = func(context.Context) error { return errors.New("Temporal does not answer") }
+		c.Readiness = func() api.Readiness { return api.Readiness{Why: "Temporal does not answer"} }
 	})
 	require.Equal(t, http.StatusOK, b.do(t, http.MethodGet, "/healthz", "", "").StatusCode)
 	got := b.do(t, http.MethodGet, "/readyz", "", "")
 	require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
-	require.Equal(t, map[string]string{"nats": "ok", "temporal": "Temporal does not answer"}, got.problem.Checks)
+	require.NotContains(t, got.body, "Temporal")
 	require.Equal(t, http.StatusOK, setup(t).do(t, http.MethodGet, "/readyz", "", "").StatusCode)
+	require.Equal(t, http.StatusNotFound, b.do(t, http.MethodGet, "/debug/pprof/", "", "").StatusCode)
 }
 
-func TestDocumentsAreServedWholeOrNotAtAll(t *testing.T) {
+func TestAPIServesDocumentsWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	store := documents.NewStore(b.JS)
@@ -278,7 +396,7 @@ func TestDocumentsAreServedWholeOrNotAtAll(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, b.do(t, http.MethodGet, "/shipment-documents/abc_labels", "", "").StatusCode)
 }
 
-func TestSchemasAreServedWhereEventsSayTheyAre(t *testing.T) {
+func TestAPIServesSchemasAtTheirDataschema(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, eventType := range events.Types() {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"shipments/activities/documents"
@@ -37,8 +38,10 @@ func (a *api) document(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		unavailable(w)
 	default:
-		w.Header().Set("Content-Type", "application/pdf")
-		w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", name+".pdf"))
+		contentType := documents.ContentType(content)
+		_, extension, _ := strings.Cut(contentType, "/")
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", name+"."+extension))
 		w.Header().Set("ETag", etag)
 		w.Header().Set("Cache-Control", "private, no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -26,6 +26,7 @@ import (
 func FuzzRequests(f *testing.F) {
 	server, config := configure(f)
 	require.NoError(f, documents.NewStore(server.JS).Put(f.Context(), "abc_labels", []byte("%PDF-1.4")))
+	runIndex(f, &config)
 	handler := api.New(config)
 	document, err := os.ReadFile(filepath.Join("..", "docs", "events.md"))
 	require.NoError(f, err)
@@ -33,7 +34,8 @@ func FuzzRequests(f *testing.F) {
 	require.NoError(f, err)
 
 	for _, path := range []string{
-		"/", "/" + id, "/shipments", "/shipments/" + id, "/shipments/healthz", "/schemas/", "/schemas/shipments.created.json", "/healthz", "/readyz",
+		"/", "/" + id, "/shipments", "/shipments?status=Pending&q=x&limit=5", "/shipments?cursor=AAAA&olderThan=1h", "/shipments/" + id + "/events", "/" + id + "?wait=1ms", "/rejections?limit=3&before=9",
+		"/shipments/" + id + "/cancellation", "/shipments/" + id + "/rebooking", "/rejections/1/replay", "/shipments/" + id, "/shipments/healthz", "/schemas/", "/schemas/shipments.created.json", "/openapi.json", "/asyncapi.json", "/docs", "/favicon.ico", "/healthz", "/readyz",
 		"/shipment-documents/abc_labels", "/shipment-documents/..", "/a%2Fb", "/%ff", "/a.b", "/*", "*", "//a", "/a/../b", "/a//b/c", "/x?y", "http://h/x",
 		"/" + strings.Repeat("x", 65), "/schemas/..%2Fevents.go", "/abc%0a", "/%zz", "/unknown",
 	} {

@@ -1,20 +1,22 @@
 package api
 
 import (
-	"context"
 	"net/http"
-	"sync"
-	"time"
 )
 
-// checkTimeout bounds every readiness check.
-const checkTimeout = 2 * time.Second
+// Readiness is whether the hosts of a process can do their work.
+type Readiness struct {
+	Ready bool
+	// Why says in one line why they cannot; empty while Ready.
+	Why string
+	// Checks have "ok" or what is wrong, by host or dependency. What is wrong need
+	// not keep the process from being ready.
+	Checks map[string]string
+	// Warnings are about what the process does without.
+	Warnings []string
+}
 
-// Checks are the readiness checks of a process, by the name of the dependency.
-// A check returns what is wrong with its dependency.
-type Checks map[string]func(context.Context) error
-
-// About describes a process in /readyz.
+// About describes a process in /readyz of the admin listener.
 type About struct {
 	Version string   `json:"version"`
 	Hosts   []string `json:"hosts"`
@@ -23,49 +25,21 @@ type About struct {
 	SimulatedCarriers []string `json:"simulatedCarriers,omitempty"`
 }
 
-// ready is the body of /readyz when all checks succeed. A [Problem] takes its
-// place otherwise.
-type ready struct {
-	Status string            `json:"status"`
-	Checks map[string]string `json:"checks"`
-	About
-}
-
-func addHealth(mux *http.ServeMux, checks Checks, about About) {
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "alive"})
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		states, ok := checks.run(r.Context())
-		if !ok {
-			writeProblem(w, Problem{Status: http.StatusServiceUnavailable, Detail: "a dependency is missing", Checks: states, About: &about})
+// addHealth adds the health routes of the public listener. They have no details:
+// what is wrong inside is not for everybody.
+func addHealth(mux *routes, readiness func() Readiness) {
+	mux.HandleFunc("GET /healthz", healthy)
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !readiness().Ready {
+			writeProblem(w, Problem{Status: http.StatusServiceUnavailable, Detail: "not ready: /readyz of the admin listener has the reason"})
 			return
 		}
-		writeJSON(w, http.StatusOK, "application/json", ready{Status: "ready", Checks: states, About: about})
+		writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "ready"})
 	})
 }
 
-// run runs all checks at once and returns the state of each dependency: "ok" or
-// what is wrong. It is ok if all are.
-func (c Checks) run(ctx context.Context) (states map[string]string, ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	var (
-		mu  sync.Mutex
-		all sync.WaitGroup
-	)
-	states, ok = map[string]string{}, true
-	for name, check := range c {
-		all.Go(func() {
-			err := check(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			states[name] = "ok"
-			if err != nil {
-				states[name], ok = err.Error(), false
-			}
-		})
-	}
-	all.Wait()
-	return states, ok
+// healthy answers while the process is alive. It depends on nothing: a restart
+// would not help against what is missing outside.
+func healthy(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "alive"})
 }

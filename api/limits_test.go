@@ -49,7 +49,7 @@ func dial(t *testing.T, address, beginning string) net.Conn {
 	return conn
 }
 
-func TestRequestsThatDoNotEndAreEnded(t *testing.T) {
+func TestAPILimitsTheTimeOfARequest(t *testing.T) {
 	t.Parallel()
 	address := serve(t)
 	const post = "POST /shipments HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

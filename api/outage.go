@@ -16,10 +16,14 @@ import (
 // note notes whether JetStream answered a request with err. What a client ended
 // itself says nothing about JetStream.
 func (a *api) note(r *http.Request, err error) {
-	for _, answer := range []error{streams.ErrUnknownShipment, documents.ErrUnknown, documents.ErrDamaged, jetstream.ErrStreamMessageExceedsMaximum} {
+	for _, answer := range []error{streams.ErrUnknownShipment, streams.ErrNoRejection, documents.ErrUnknown, documents.ErrDamaged, jetstream.ErrStreamMessageExceedsMaximum} {
 		if errors.Is(err, answer) {
 			err = nil
 		}
+	}
+	var conflict *streams.ContentConflictError
+	if errors.As(err, &conflict) {
+		err = nil
 	}
 	if err == nil || r.Context().Err() == nil {
 		a.jetStream.note(err)

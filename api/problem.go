@@ -64,7 +64,8 @@ func (p *problemWriter) Write(b []byte) (int, error) {
 }
 
 // Problem is an application/problem+json body (RFC 9457). Errors lists what is
-// wrong with an input. Checks and About are members of /readyz.
+// wrong with an input. Checks, Warnings and About are members of /readyz of the
+// admin listener.
 type Problem struct {
 	Type   string            `json:"type"`
 	Title  string            `json:"title"`
@@ -72,6 +73,8 @@ type Problem struct {
 	Detail string            `json:"detail,omitempty"`
 	Errors []shipment.Reason `json:"errors,omitempty"`
 	Checks map[string]string `json:"checks,omitempty"`
+	// Warnings are about what the process does without.
+	Warnings []string `json:"warnings,omitempty"`
 	*About
 }
 

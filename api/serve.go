@@ -28,6 +28,7 @@ func Server(handler http.Handler) *http.Server {
 // finish: those that take longer are cut off, which is logged and no error.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, drain time.Duration, log zerolog.Logger) error {
 	server := Server(handler)
+	server.BaseContext = withStopping(ctx)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Info().Str("address", listener.Addr().String()).Msg("Serving HTTP")

@@ -2,162 +2,113 @@ package consumer
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
-	"shipments/events"
+	"shipments/activities/pace"
 )
 
 const (
-	// lookEvery is how often is looked how many shipments are in flight while
-	// messages arrive: between two looks no more are pulled than the last one
-	// left room for. Once that is used up the next look is the sooner the more
-	// room there was, so that a budget that is far from spent is no limit to how
-	// many messages per second are taken to Temporal.
-	lookEvery = 250 * time.Millisecond
-	// lookSoon is the least between two looks.
-	lookSoon = 10 * time.Millisecond
-	// trickle is how often a message is admitted although there is no room: a
-	// count that is wrong for good slows the consumer down, and never stops it.
+	// refreshInterval is the time between two refreshes of the in-flight count. Between
+	// them no more messages are pulled than the last refresh found available, except
+	// for the trickle. When these are used up, the next refresh is due earlier: after
+	// the share of refreshInterval that the shipments in flight are of the budget, at
+	// least minRefreshInterval. So a large budget does not limit the rate.
+	refreshInterval = 250 * time.Millisecond
+	// minRefreshInterval is the least time between two refreshes.
+	minRefreshInterval = 10 * time.Millisecond
+	// refreshTimeout limits one refresh.
+	refreshTimeout = time.Second
+	// trickle is how often one message is admitted although none is available. A
+	// count that stays wrong slows the consumer down, but does not stop it.
 	trickle = time.Second
-	// lookTimeout bounds one look.
-	lookTimeout = time.Second
-	// longUnderWay is when a shipment does not count as in flight any more
-	// although it has got no further: it waits for a carrier, not for us.
-	longUnderWay = time.Minute
+	// staleAfter is the time after its acceptance from which a shipment no longer
+	// counts as in flight, even without documents. It is taken to wait for a carrier,
+	// not for a worker.
+	staleAfter = time.Minute
 )
 
-// admission bounds the shipments in flight: those handed to Temporal, or on
-// their way there, whose documents are not there yet. A message that waits in JetStream costs nothing;
-// one that is handed on before there is time for it makes all that are in
-// flight slower, and late enough for their tasks to time out. So while as many
-// are in flight as the budget allows, no more messages are pulled. From the
-// documents on a shipment waits for its collection, which may take days.
+// admission limits the shipments in flight: those that are being handed to
+// Temporal, or have been, and whose documents are not generated yet. A message
+// that waits in JetStream costs nothing. One that is handed on too early slows
+// down all shipments in flight, until their tasks time out. From the documents on
+// a shipment waits for its collection, which may take days.
 //
-// One goroutine asks it.
+// admission is not safe for concurrent use.
 type admission struct {
-	budget int // shipments; 0 is no bound
-	// handled counts the messages that are on their way to Temporal.
+	budget int // shipments; 0 means no limit
+	// handled counts the messages that are being handed to Temporal.
 	handled func() int
-	// waiting counts the shipments whose process no worker has begun yet.
-	waiting func(context.Context) (int, error)
-	// underWay are those whose process has begun.
+	// backlog counts the processes that no worker has begun yet.
+	backlog func(context.Context) (int, error)
+	// underWay counts the shipments whose process has begun.
 	underWay underWay
-	room     int
-	// nextLook is when to look again once there is no room, and outdated when
-	// to look in any case.
-	nextLook, outdated time.Time
-	// admittedLast is when there was room, or a message was let through.
-	admittedLast time.Time
+	// counted is called with each count; optional.
+	counted   func(inFlight int, atLimit bool)
+	available int
+	// earliestRefresh is when to refresh if none is available; latestRefresh when to refresh
+	// anyway.
+	earliestRefresh, latestRefresh time.Time
+	// lastAdmitted is when a message was last admitted.
+	lastAdmitted time.Time
 }
 
-// watch begins to follow what is under way, if there is a bound; the returned
-// function ends it.
-func (a *admission) watch(nc *nats.Conn) (stop func(), err error) {
+// follow follows the shipments that are under way until ctx is done. It returns at
+// once if there is no limit.
+func (a *admission) follow(ctx context.Context, js jetstream.JetStream) error {
 	if a.budget == 0 {
-		return func() {}, nil
+		return nil
 	}
-	return a.underWay.watch(nc)
+	return a.underWay.follow(ctx, js)
 }
 
-// admit waits until there is room, but for a trickle, and returns for how many
-// messages, at most most. It returns 0 when ctx is done. While it cannot be
-// learnt how many are in flight, everything is admitted: whether Temporal is
-// away, its next call tells.
-func (a *admission) admit(ctx context.Context, most int) int {
+// admit returns how many messages may be pulled, at most limit. It waits until at least
+// one may be pulled, and returns 0 only when ctx is done. While the in-flight count
+// cannot be read, it admits as if nothing were in flight: if Temporal is unavailable,
+// the next call to it shows that.
+func (a *admission) admit(ctx context.Context, limit int) int {
 	if a.budget == 0 {
-		return most
+		return limit
 	}
 	for ctx.Err() == nil {
 		now := time.Now()
-		if !now.Before(a.outdated) || (a.room <= 0 && !now.Before(a.nextLook)) {
-			a.look(ctx)
+		if !now.Before(a.latestRefresh) || (a.available <= 0 && !now.Before(a.earliestRefresh)) {
+			a.refresh(ctx)
 		}
-		if a.room > 0 || time.Since(a.admittedLast) >= trickle {
-			a.admittedLast = time.Now()
-			return min(max(a.room, 1), most)
+		if a.available > 0 || time.Since(a.lastAdmitted) >= trickle {
+			a.lastAdmitted = time.Now()
+			return min(max(a.available, 1), limit)
 		}
-		pause(ctx, time.Until(a.nextLook))
+		pace.Sleep(ctx, time.Until(a.earliestRefresh))
 	}
 	return 0
 }
 
-// admitted notes that a message was pulled.
-func (a *admission) admitted() { a.room-- }
+// pulled notes that a message was pulled.
+func (a *admission) pulled() { a.available-- }
 
-// look counts what is in flight, and so the room that is left.
-func (a *admission) look(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+// note reports a count.
+func (a *admission) note(inFlight int) {
+	if a.counted != nil {
+		a.counted(inFlight, a.available <= 0)
+	}
+}
+
+// refresh counts the shipments in flight.
+func (a *admission) refresh(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	waiting, err := a.waiting(ctx)
-	a.outdated = time.Now().Add(lookEvery)
+	backlog, err := a.backlog(ctx)
+	a.latestRefresh = time.Now().Add(refreshInterval)
 	if err != nil {
-		a.room, a.nextLook = a.budget, a.outdated
+		a.available, a.earliestRefresh = a.budget, a.latestRefresh
+		a.note(a.handled())
 		return
 	}
-	begun := waiting + a.underWay.count()
-	spent := min(1, float64(begun)/float64(a.budget))
-	a.room = a.budget - begun - a.handled()
-	a.nextLook = time.Now().Add(max(lookSoon, time.Duration(spent*float64(lookEvery))))
-}
-
-// underWay follows the outcome events: a shipment is under way from its
-// acceptance until its documents are there or it has ended. The events are
-// watched as they pass, not read from the stream, so that some may be missed
-// while the connection is down; then those that have got further leave late.
-// It is safe for concurrent use.
-type underWay struct {
-	mu    sync.Mutex
-	since map[string]time.Time // by shipment id
-}
-
-// watch subscribes to the events that tell; the subscriptions end with the
-// connection or with the returned function.
-func (u *underWay) watch(nc *nats.Conn) (stop func(), err error) {
-	var subscriptions []*nats.Subscription
-	stop = func() {
-		for _, s := range subscriptions {
-			_ = s.Unsubscribe() // It fails on a closed connection, where it is over anyway.
-		}
-	}
-	for _, eventType := range []string{
-		events.TypeAccepted, events.TypeDocumentsGenerated, events.TypeCompleted, events.TypeFailed, events.TypeCancelled,
-	} {
-		s, err := nc.Subscribe(eventType+".*", func(msg *nats.Msg) { u.note(msg.Subject) })
-		if err != nil {
-			stop()
-			return nil, fmt.Errorf("watch %s: %w", eventType, err)
-		}
-		subscriptions = append(subscriptions, s)
-	}
-	return stop, nil
-}
-
-func (u *underWay) note(subject string) {
-	id := events.SubjectShipment(subject)
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.since == nil {
-		u.since = map[string]time.Time{}
-	}
-	if strings.HasPrefix(subject, events.TypeAccepted+".") {
-		u.since[id] = time.Now()
-	} else {
-		delete(u.since, id)
-	}
-}
-
-func (u *underWay) count() int {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for id, since := range u.since {
-		if time.Since(since) > longUnderWay {
-			delete(u.since, id)
-		}
-	}
-	return len(u.since)
+	started := backlog + a.underWay.count()
+	spent := min(1, float64(started)/float64(a.budget))
+	a.available = a.budget - started - a.handled()
+	a.note(a.budget - a.available)
+	a.earliestRefresh = time.Now().Add(max(minRefreshInterval, time.Duration(spent*float64(refreshInterval))))
 }

@@ -11,15 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"shipments/activities/documents/typeface"
 	"shipments/events"
 	"shipments/shipment"
 	"shipments/shipment/sample"
 	"shipments/workflows"
 )
 
-// BenchmarkJudge measures what the consumer does with an event without
+// BenchmarkDecide measures what the consumer does with an event without
 // JetStream and Temporal: decode, validate, dispatch. Run it with GOMAXPROCS=1.
-func BenchmarkJudge(b *testing.B) {
+func BenchmarkDecide(b *testing.B) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	content := sample.Shipment("cbench0", now)
 	ev, err := events.NewCreated("e-1", "/bench", now, content)
@@ -28,8 +29,10 @@ func BenchmarkJudge(b *testing.B) {
 	require.NoError(b, err)
 	data, err := json.Marshal(content)
 	require.NoError(b, err)
-	rules := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}
-	h := &handling{
+	rules := shipment.Rules{
+		Emulation: true, Carriers: sample.Carriers(), CollectionHorizon: 90 * 24 * time.Hour, Typeface: typeface.Default(),
+	}
+	s := &session{
 		Consumer: &Consumer{config: Config{Settings: workflows.Settings{Rules: rules}}.withDefaults(), temporal: willing{}, log: zerolog.Nop()},
 		stopping: context.Background(),
 	}
@@ -43,7 +46,7 @@ func BenchmarkJudge(b *testing.B) {
 			d := delivery{msg: msg, meta: &nats.MsgMetadata{Sequence: nats.SequencePair{Stream: 1}, NumDelivered: 1}}
 			b.ReportAllocs()
 			for b.Loop() {
-				if v := h.judge(b.Context(), d); v.effect == "" {
+				if v := s.decide(b.Context(), d); v.effect == "" {
 					b.Fatal(v)
 				}
 			}

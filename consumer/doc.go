@@ -1,26 +1,34 @@
-// Package consumer feeds the shipment processes: it takes the events of the
-// SHIPMENTS stream and starts, or signals, one Temporal process for each
-// shipment. A request is signalled to the process of its shipment.
+// Package consumer takes the events of the SHIPMENTS stream to Temporal: it starts
+// one process for each shipment, or signals it, and signals a request to the
+// process of its shipment.
 //
-//	SHIPMENTS ──pull──▶ handle ──judge──▶ verdict ──settle──▶ ack │ reject + term │ hand back
+//	SHIPMENTS ──pull──▶ handle ──decide──▶ verdict ──settle──▶ double ack │ reject + term │ nak
 //	           │          │ as many at once as there are slots
-//	           │          └─ while Temporal is away: stop pulling, keep what is held alive, try again
-//	           └─ while enough shipments are in flight: stop pulling
+//	           │          └─ while Temporal is unavailable: no pull, keep held messages in progress, retry
+//	           └─ while enough shipments are in flight: no pull
 //
 // The files, along that way:
 //
-//   - consumer.go: the consumer, its options and its run
-//   - delivery.go: the pull protocol
-//   - admission.go: bounds the shipments in flight
-//   - verdict.go: judges a message
+//   - consumer.go: the consumer, its configuration, its run
+//   - session.go: one run: the loop that pulls, the handlers
+//   - pull.go: the pull protocol
+//   - delivery.go: a message, and the ways to answer it
+//   - admission.go: limits the shipments in flight
+//   - underway.go: counts those whose documents are not generated yet
+//   - verdict.go: decides what becomes of a message
 //   - start.go, start_options.go: starts a process, or signals it
 //   - request.go: signals a request to a process that runs
-//   - history.go: what the history of a process says of an event
-//   - persist.go: settles a message after its verdict
-//   - quarantine.go: messages that fail again and again
-//   - errors.go: classes of Temporal's errors
+//   - quarantine.go: messages that were delivered too often
+//   - history.go: finds a message in the history of a process
+//   - retry.go: repeats an attempt until there is a verdict
+//   - outage.go: the time during which a server is unavailable
+//   - observe.go: what became of the messages, and the consumer's state, for metrics
+//   - trace.go: the spans of the messages
+//   - trouble.go: why the consumer cannot do its work, for readiness
+//   - errors.go: classifies errors
+//   - settle.go: carries a verdict out
 //
-// A message is acknowledged only after Temporal has accepted its event, or
-// after its rejection is stored. The process may crash at any point in between:
-// the message is delivered again, and an event that had its effect is recognised.
+// A message is acked only after Temporal has accepted its event, or after its
+// rejection is stored. The process may crash at any point in between: JetStream
+// redelivers the message, and an event that has had its effect is recognised.
 package consumer

@@ -4,60 +4,95 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/status"
 )
 
-// fate is what Temporal's answer to a call means for the event. Everything but
-// taken, closed and unfit passes, and is tried again.
-type fate int
+// errorClass is what Temporal's answer to a call means for an event. Only
+// accepted, closed and tooLarge are final; all others are retried.
+type errorClass int
 
 const (
-	taken  fate = iota // the process has it
-	closed             // the process has ended
-	unfit              // Temporal can never take it
-	misfit             // Temporal is not set up for it, or a limit is reached
-	busy               // this process cannot take it now
-	away               // Temporal is unreachable, overloaded or shutting down
+	accepted        errorClass = iota // the process has received the event
+	closed                            // the process has ended
+	tooLarge                          // Temporal can never take the event
+	misconfigured                     // the namespace lacks something, or a limit is reached
+	retryable                         // this process cannot receive the event now
+	unavailable                       // Temporal is unreachable, overloaded or shutting down
+	jetStreamFailed                   // a read from JetStream failed, so there is no verdict, whatever Temporal answered
 )
 
-// fateOf classifies Temporal's errors: the one place that does.
+// jetStreamError is an error of JetStream.
+type jetStreamError struct{ error }
+
+func (e *jetStreamError) Unwrap() error { return e.error }
+
+// classify maps the error of a call to its class. It has no class for NotFound, which
+// each caller that may get it handles itself.
 //
-// Only one of them is about the event: a message beyond gRPC's own limit is
-// reported as ResourceExhausted, like an overload, and repeating it is useless.
-// (Events are measured before they are sent, so this is a second line of
-// defence.) An outage, a wrong set-up or a limit is never the event's fault.
+// Only tooLarge rejects the event; an outage, a wrong set-up or a limit does not. gRPC
+// reports a message beyond its limit as ResourceExhausted, the code of an overload, but
+// a retry cannot succeed. sendable measures events before they are sent, so tooLarge is
+// rare.
 //
-// JetStream's errors need no such table. The only ones that do not pass are a
-// wrong last sequence, which the events package judges by what is stored, and a
+// JetStream's errors have one class, because they are retried. Only two are permanent:
+// a wrong last sequence, which package streams resolves by what is stored, and a
 // message beyond the server's max_payload, which provisioning rules out.
-func fateOf(err error) fate {
+func classify(err error) errorClass {
 	if err == nil {
-		return taken
+		return accepted
 	}
 	var (
 		alreadyStarted *serviceerror.WorkflowExecutionAlreadyStarted
 		invalid        *serviceerror.InvalidArgument
 		exhausted      *serviceerror.ResourceExhausted
-		unavailable    *serviceerror.Unavailable
+		down           *serviceerror.Unavailable
 		deadline       *serviceerror.DeadlineExceeded
 		canceled       *serviceerror.Canceled
+		storage        *jetStreamError
 	)
 	switch {
+	case errors.As(err, &storage):
+		return jetStreamFailed
 	case errors.As(err, &alreadyStarted):
 		return closed
 	case errors.As(err, &invalid):
-		return misfit
+		return misconfigured
 	case errors.As(err, &exhausted) && strings.Contains(exhausted.Message, "message larger than max"):
-		// gRPC has no other mark for it: neither the code nor the details differ.
-		return unfit
+		// Only the text differs: code and details are those of an overload.
+		return tooLarge
 	case errors.As(err, &exhausted) && exhausted.Cause == enumspb.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW:
-		return busy
-	case errors.As(err, &exhausted), errors.As(err, &unavailable), errors.As(err, &deadline), errors.As(err, &canceled),
+		return retryable
+	case errors.As(err, &exhausted), errors.As(err, &down), errors.As(err, &deadline), errors.As(err, &canceled),
 		errors.Is(err, context.DeadlineExceeded):
-		return away
+		return unavailable
 	default:
-		return busy
+		return retryable
 	}
+}
+
+// maxRetryDelay bounds what a server may ask for.
+const maxRetryDelay = time.Minute
+
+// retryDelay is how long the server asks to wait before the call is repeated
+// (google.rpc.RetryInfo in the details of its status), at most maxRetryDelay; 0
+// if it does not ask.
+func retryDelay(err error) time.Duration {
+	var answer interface {
+		error
+		Status() *status.Status
+	}
+	if !errors.As(err, &answer) {
+		return 0
+	}
+	for _, detail := range answer.Status().Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			return min(max(info.GetRetryDelay().AsDuration(), 0), maxRetryDelay)
+		}
+	}
+	return 0
 }

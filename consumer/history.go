@@ -13,15 +13,16 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// HistoryReader reads the histories of processes; a Temporal client is one.
+// HistoryReader reads the histories of workflows, as a Temporal client does.
 type HistoryReader interface {
 	GetWorkflowHistory(ctx context.Context, workflowID, runID string, isLongPoll bool, filter enumspb.HistoryEventFilterType) client.HistoryEventIterator
 }
 
 // Received reports whether a shipment's process, be it running or ended, has
 // received the message with this sequence of the SHIPMENTS stream as a signal.
-// It reads the whole history, and returns false if there is none.
-func Received(ctx context.Context, reader HistoryReader, shipmentID string, streamSequence uint64) (bool, error) {
+// It reads the whole history, and returns false if there is none. decode is the
+// converter of the client that sent the signal.
+func Received(ctx context.Context, reader HistoryReader, decode converter.DataConverter, shipmentID string, streamSequence uint64) (bool, error) {
 	history := reader.GetWorkflowHistory(ctx, shipment.ProcessID(shipmentID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		event, err := history.Next()
@@ -39,8 +40,8 @@ func Received(ctx context.Context, reader HistoryReader, shipmentID string, stre
 		if len(input.GetPayloads()) == 0 {
 			continue
 		}
-		// What cannot be decoded was sent by somebody else.
-		if err := converter.GetDefaultDataConverter().FromPayloads(input, &signal); err == nil && signal.StreamSequence == streamSequence {
+		// The consumer has not sent a signal that cannot be decoded.
+		if err := decode.FromPayloads(input, &signal); err == nil && signal.StreamSequence == streamSequence {
 			return true, nil
 		}
 	}

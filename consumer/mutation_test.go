@@ -254,6 +254,7 @@ func plainly(t *testing.T, header nats.Header, body []byte) shipment.Shipment {
 	require.NoError(t, err)
 	var s shipment.Shipment
 	require.NoError(t, json.Unmarshal(data, &s))
+	s.Normalise()
 	return s
 }
 
@@ -270,7 +271,7 @@ func mutationSeed(t *testing.T) uint64 {
 	return seed
 }
 
-func TestEveryMutatedEventIsTakenOnOrRejectedExactly(t *testing.T) {
+func TestConsumerStartsOrRejectsEveryMutatedEvent(t *testing.T) {
 	t.Parallel()
 	m := mutator{rand.New(rand.NewPCG(mutationSeed(t), 0))}
 	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error { panic("no mutant is a valid request") }})
@@ -345,7 +346,7 @@ func (b *bundle) stored(t *testing.T, n uint64) {
 	}, 20*time.Second, 5*time.Millisecond)
 }
 
-func TestHeadersThatCannotBeReadAreRejected(t *testing.T) {
+func TestConsumerRejectsHeadersThatCannotBeParsed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{})
 	event := originals(t)[0].body
@@ -364,7 +365,7 @@ func TestHeadersThatCannotBeReadAreRejected(t *testing.T) {
 	require.Len(t, b.started, 1, "no headers at all are fine")
 }
 
-func TestHeadersThatGrowWhenEncodedAreRejectedAllTheSame(t *testing.T) {
+func TestConsumerRejectsHeadersThatGrowWhenEncoded(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{})
 	const most = 1<<16 - 100 // JetStream takes headers of less than 64 KiB.

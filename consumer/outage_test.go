@@ -16,7 +16,7 @@ import (
 	"shipments/workflows"
 )
 
-func TestWhileTemporalIsAwayNothingMoreIsPulled(t *testing.T) {
+func TestConsumerPullsNothingWhileTemporalIsUnavailable(t *testing.T) {
 	t.Parallel()
 	var isAway atomic.Bool
 	var calls atomic.Int64
@@ -44,7 +44,7 @@ func TestWhileTemporalIsAwayNothingMoreIsPulled(t *testing.T) {
 	require.Empty(t, b.Rejections(t))
 }
 
-func TestAMessageBeyondTheLimitOfGRPCIsNoOverload(t *testing.T) {
+func TestConsumerRejectsAMessageBeyondTheLimitOfGRPC(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 		return serviceerror.NewResourceExhausted(enumspb.RESOURCE_EXHAUSTED_CAUSE_UNSPECIFIED, "grpc: received message larger than max (5000000 vs. 4194304)")
@@ -54,7 +54,7 @@ func TestAMessageBeyondTheLimitOfGRPCIsNoOverload(t *testing.T) {
 	require.Equal(t, events.CodeUnfitForTemporal, b.Rejections(t)[0].Reasons[0].Code)
 }
 
-func TestOneMessageThatTemporalNeverAnswersDoesNotHoldUpTheOthers(t *testing.T) {
+func TestConsumerGoesOnPastAMessageThatTemporalNeverAnswers(t *testing.T) {
 	t.Parallel()
 	var taken atomic.Int64
 	b := setup(t, &fakeTemporal{start: func(c workflows.CreatedSignal, _ client.StartWorkflowOptions, _ workflows.ProcessInput) error {
@@ -76,7 +76,7 @@ func TestOneMessageThatTemporalNeverAnswersDoesNotHoldUpTheOthers(t *testing.T) 
 	require.Eventually(t, func() bool { return taken.Load() == others }, 40*time.Second, 10*time.Millisecond)
 }
 
-func TestStoppingWithAllSlotsTakenEnds(t *testing.T) {
+func TestConsumerStopsWithAllSlotsTaken(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 		return serviceerror.NewUnavailable("nobody there")

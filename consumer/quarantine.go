@@ -10,33 +10,33 @@ import (
 	"shipments/shipment"
 )
 
-// quarantine judges a message that was delivered too often, without parsing it:
-// that may be what crashes. It is rejected, unless the crashes came after it was
-// taken to a process, which judges it.
-func (h *handling) quarantine(ctx context.Context, d delivery) verdict {
+// quarantine decides on a message that was delivered too often. It does not parse
+// the message, because that may be what crashes. The message is rejected unless a
+// process has received it.
+func (s *session) quarantine(ctx context.Context, d delivery) verdict {
 	id := events.SubjectShipment(d.msg.Subject)
-	return h.persist(ctx, d, id, func() (verdict, error) {
-		receiver, err := h.receiver(ctx, d)
+	return s.retryUntilDecided(ctx, d, id, func() (verdict, error) {
+		receiver, err := s.receiver(ctx, d)
 		if err != nil {
 			return verdict{}, err
 		}
 		if receiver != "" {
-			return verdict{effect: "had been taken to its process before handling it crashed", shipmentID: receiver}, nil
+			return verdict{effect: "seen before: a process has received it; then handling it failed again and again", shipmentID: receiver}, nil
 		}
 		return verdict{shipmentID: id, reasons: []shipment.Reason{{
 			Code:    events.CodeDeliveredTooOften,
-			Message: fmt.Sprintf("delivered %d times without an end: handling it seems to crash the consumer", d.meta.NumDelivered-1),
+			Message: fmt.Sprintf("delivered %d times, neither acked nor termed: handling it may crash the consumer", d.meta.NumDelivered-1),
 		}}}, nil
 	})
 }
 
 // receiver returns the shipment whose process has received this very message,
 // or nothing.
-func (h *handling) receiver(ctx context.Context, d delivery) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+func (s *session) receiver(ctx context.Context, d delivery) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	for _, id := range mentioned(d) {
-		received, err := Received(ctx, h.temporal, id, d.meta.Sequence.Stream)
+		received, err := Received(ctx, s.temporal, s.converter, id, d.meta.Sequence.Stream)
 		if err != nil {
 			return "", err
 		}
@@ -47,8 +47,8 @@ func (h *handling) receiver(ctx context.Context, d delivery) (string, error) {
 	return "", nil
 }
 
-// shipmentIDs finds what may be shipment ids in a text of any form, in linear
-// time and without recursion.
+// shipmentIDs matches what may be shipment ids in any bytes, in linear time and
+// without recursion.
 var shipmentIDs = regexp.MustCompile(`"shipmentId"\s*:\s*"([A-Za-z0-9_-]{1,64})"`)
 
 // mentioned are the shipments that a message may be about.
@@ -57,8 +57,8 @@ func mentioned(d delivery) []string {
 	if id := events.SubjectShipment(d.msg.Subject); id != "" {
 		ids = append(ids, id)
 	}
-	const enough = 3
-	for _, found := range shipmentIDs.FindAllSubmatch(d.msg.Data, enough) {
+	const limit = 3
+	for _, found := range shipmentIDs.FindAllSubmatch(d.msg.Data, limit) {
 		if id := string(found[1]); !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}

@@ -22,7 +22,7 @@ import (
 	"shipments/workflows"
 )
 
-func TestAMessageDeliveredTooOftenIsQuarantined(t *testing.T) {
+func TestQuarantineRejectsAMessage(t *testing.T) {
 	t.Parallel()
 	for name, history := range map[string]func(string) ([]*historypb.HistoryEvent, error){
 		"there is no process": func(string) ([]*historypb.HistoryEvent, error) {
@@ -41,7 +41,7 @@ func TestAMessageDeliveredTooOftenIsQuarantined(t *testing.T) {
 	}
 }
 
-func TestAMessageDeliveredTooOftenThatWasTakenToItsProcessIsNotRejected(t *testing.T) {
+func TestQuarantineAcksAMessageThatItsProcessReceived(t *testing.T) {
 	t.Parallel()
 	ev, err := events.NewCreated("e-1", "/team", now, sample.Shipment("c1", now))
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func TestAMessageDeliveredTooOftenThatWasTakenToItsProcessIsNotRejected(t *testi
 	}
 }
 
-func TestAnOutageQuarantinesNothing(t *testing.T) {
+func TestQuarantineIgnoresAnOutage(t *testing.T) {
 	t.Parallel()
 	msg := nats.NewMsg(events.TypeCancellationRequested)
 	msg.Data = cancellation(t, "c1")

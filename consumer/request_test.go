@@ -2,13 +2,18 @@ package consumer_test
 
 import (
 	"encoding/json"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
+	"shipments/consumer"
 	"shipments/events"
 	"shipments/events/streams"
 	"shipments/shipment"
@@ -27,7 +32,7 @@ func cancellation(t *testing.T, shipmentID string) []byte {
 	return text
 }
 
-func TestARequestIsTakenToItsProcess(t *testing.T) {
+func TestRequestIsSignalled(t *testing.T) {
 	t.Parallel()
 	var got workflows.RequestSignal
 	b := setup(t, &fakeTemporal{signal: func(r workflows.RequestSignal) error {
@@ -44,7 +49,7 @@ func TestARequestIsTakenToItsProcess(t *testing.T) {
 	require.Empty(t, b.Rejections(t))
 }
 
-func TestARequestForAnEndedShipmentIsRejected(t *testing.T) {
+func TestRequestForAnEndedShipmentIsRejected(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error { return serviceerror.NewNotFound("completed") }})
 	_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
@@ -58,7 +63,7 @@ func TestARequestForAnEndedShipmentIsRejected(t *testing.T) {
 	require.Equal(t, events.CodeShipmentEnded, b.Rejections(t)[0].Reasons[0].Code)
 }
 
-func TestARequestThatHasHadItsEffectIsRecognised(t *testing.T) {
+func TestRequestThatHadItsEffectIsRecognised(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error { return serviceerror.NewNotFound("completed") }})
 	_, err := b.publisher.PublishOnce(t.Context(), events.Outcome{
@@ -75,7 +80,7 @@ func TestARequestThatHasHadItsEffectIsRecognised(t *testing.T) {
 	require.Empty(t, b.Rejections(t), "it was signalled before, and its acknowledgement lost")
 }
 
-func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
+func TestRequestAheadOfItsShipmentWaits(t *testing.T) {
 	t.Parallel()
 	var signals atomic.Int64
 	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error {
@@ -91,7 +96,44 @@ func TestARequestAheadOfItsShipmentWaits(t *testing.T) {
 	require.Empty(t, b.Rejections(t))
 }
 
-func TestARequestWhoseShipmentDoesNotComeIsRejected(t *testing.T) {
+func TestRequestThatWaitsIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	var signals atomic.Int64
+	var log lockedBuffer
+	b := setupWith(t, &fakeTemporal{signal: func(workflows.RequestSignal) error {
+		if signals.Add(1) <= 3 {
+			return serviceerror.NewNotFound("unknown")
+		}
+		return nil
+	}}, func(d *consumer.Dependencies) { d.Log = zerolog.New(&log).Level(zerolog.InfoLevel) }, func(c *consumer.Config) { c.EarlyWait = time.Hour })
+	_, err := b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return signals.Load() > 3 }, 60*time.Second, 10*time.Millisecond)
+	b.settled(t)
+	require.Equal(t, 1, strings.Count(log.String(), "A request waits for its shipment"), log.String())
+	require.NotContains(t, log.String(), `"level":"warn"`)
+	require.Contains(t, log.String(), "shipment c1 is not known yet")
+}
+
+// lockedBuffer is a buffer that several goroutines write.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func TestRequestWithoutItsShipmentIsRejected(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{signal: func(workflows.RequestSignal) error { return serviceerror.NewNotFound("unknown") }})
 	_, err := b.JS.Publish(t.Context(), "shipments.cancellation-requested", cancellation(t, "c1"))
@@ -100,7 +142,7 @@ func TestARequestWhoseShipmentDoesNotComeIsRejected(t *testing.T) {
 	require.Equal(t, events.CodeUnknownShipment, b.Rejections(t)[0].Reasons[0].Code)
 }
 
-func TestMalformedRequestsAreRejected(t *testing.T) {
+func TestRequestThatIsMalformedIsRejected(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{})
 	for subject, body := range map[string]string{
@@ -121,7 +163,7 @@ func TestMalformedRequestsAreRejected(t *testing.T) {
 	require.Equal(t, map[string]int{events.CodeSchemaViolation: 2, events.CodeSubjectMismatch: 2, events.CodeInvalidJSON: 1}, codes)
 }
 
-func TestARejectedRequestHasNoEffectLater(t *testing.T) {
+func TestRequestThatWasRejectedHasNoEffectLater(t *testing.T) {
 	t.Parallel()
 	var runs atomic.Bool
 	var signalled atomic.Int64

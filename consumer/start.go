@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 
 	"shipments/events"
 	"shipments/events/streams"
@@ -17,8 +18,8 @@ import (
 	"shipments/workflows"
 )
 
-// Temporal is what the consumer needs of a Temporal client, which satisfies it.
-// Errors are those of the serviceerror package.
+// Temporal is the part of a Temporal client that the consumer uses. Its errors are
+// those of package serviceerror.
 type Temporal interface {
 	SignalWithStartWorkflow(ctx context.Context, workflowID, signalName string, signalArg any,
 		options client.StartWorkflowOptions, workflow any, workflowArgs ...any) (client.WorkflowRun, error)
@@ -27,27 +28,28 @@ type Temporal interface {
 	HistoryReader
 }
 
-// callTimeout bounds one attempt: a call to Temporal, and what it takes to judge its answer.
-const callTimeout = 10 * time.Second
+const (
+	// rpcTimeout limits one call to Temporal, the client's own retries included.
+	rpcTimeout = 5 * time.Second
+	// attemptTimeout limits one attempt: calls to Temporal and to JetStream.
+	attemptTimeout = 15 * time.Second
+)
 
-// start takes an event to its shipment's process. While Temporal or JetStream
-// is away it holds the message and tries again, for as long as it takes or
-// until the consumer stops.
-func (h *handling) start(ctx context.Context, d delivery, created events.ShipmentCreated) verdict {
+// start starts the process of an event's shipment, or signals it.
+func (s *session) start(ctx context.Context, d delivery, created events.ShipmentCreated) verdict {
 	if err := sendable(d, created); err != nil {
 		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}
 	}
-	return h.persist(ctx, d, created.Data.ShipmentID, func() (verdict, error) { return h.tryStart(ctx, d, created) })
+	return s.retryUntilDecided(ctx, d, created.Data.ShipmentID, func() (verdict, error) { return s.tryStart(ctx, d, created) })
 }
 
-// maxSignalBytes bounds the signal: far below the 2 MiB at which Temporal
-// refuses a payload, and the 4 MiB at which gRPC refuses a message with a code
-// that looks like overload.
+// maxSignalBytes limits the signal. Temporal's limit of a payload is 2 MiB; above 4 MiB
+// gRPC answers ResourceExhausted, the code of an overload.
 const maxSignalBytes = 1 << 20
 
-// sendable finds out before the first attempt what Temporal would never take,
-// so that its errors need not tell. What is small as a message is small as a
-// signal: written again, JSON grows to six times its size at most.
+// sendable returns an error if Temporal can never take the event. Only a message above
+// maxSignalBytes/8 is encoded to measure it: re-encoded JSON has at most six times the
+// size.
 func sendable(d delivery, created events.ShipmentCreated) error {
 	if len(d.msg.Data) <= maxSignalBytes/8 {
 		return nil
@@ -62,36 +64,54 @@ func sendable(d delivery, created events.ShipmentCreated) error {
 	return nil
 }
 
-// tryStart is one attempt. An error means that it is worth another one.
-func (h *handling) tryStart(ctx context.Context, d delivery, created events.ShipmentCreated) (verdict, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+// tryStart is one attempt. After an error it is repeated.
+func (s *session) tryStart(ctx context.Context, d delivery, created events.ShipmentCreated) (verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	settings := h.config.Settings
+	settings := s.config.Settings
 	category := settings.Rules.Classify(created.Data)
 	settings.Rules = settings.Rules.For(created.Data)
+	settings.MarksOutcome = s.marks != nil && s.marks()
 	signal := workflows.CreatedSignal{Event: created, StreamSequence: d.meta.Sequence.Stream}
 	options := StartOptions(signal, category)
-	_, err := h.temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalCreated, signal, options, workflows.ShipmentProcess, workflows.ProcessInput{Settings: settings})
-	switch fateOf(err) {
-	case taken:
-		return verdict{effect: "taken on by " + options.ID}, nil
+	if s.search != nil && !s.search() {
+		options.TypedSearchAttributes = temporal.SearchAttributes{}
+	}
+	err := s.call(ctx, func(ctx context.Context) error {
+		_, err := s.temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalCreated, signal, options, workflows.ShipmentProcess, workflows.ProcessInput{Settings: settings})
+		return err //nolint:wrapcheck // classified below
+	})
+	switch classify(err) {
+	case accepted:
+		return verdict{effect: "accepted by " + options.ID}, nil
 	case closed:
-		return h.compare(ctx, created)
-	case unfit:
+		return s.compare(ctx, created)
+	case tooLarge:
 		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}, nil
-	case misfit:
-		// Most likely the namespace has lost its search attributes.
-		return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, errors.Join(err, h.prepare(ctx)))
-	case busy, away:
+	case misconfigured:
+		// Most likely the namespace lacks its search attributes.
+		return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, errors.Join(err, s.call(ctx, s.prepare)))
+	case retryable, unavailable, jetStreamFailed:
 	}
 	return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, err)
 }
 
-// compare judges an event whose process has ended, by what is known of it: the
-// same event, or the same content, is a repeat; other content a conflict.
-func (h *handling) compare(ctx context.Context, created events.ShipmentCreated) (verdict, error) {
+// call makes one call to Temporal, with at most rpcTimeout.
+func (s *session) call(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, rpcTimeout)
+	defer cancel()
+	return do(ctx)
+}
+
+// compare decides on an event whose process has ended: the same event, or the same
+// content, is a repeat; other content is a conflict.
+func (s *session) compare(ctx context.Context, created events.ShipmentCreated) (verdict, error) {
 	id := created.Data.ShipmentID
-	described, err := h.temporal.DescribeWorkflowExecution(ctx, shipment.ProcessID(id), "")
+	var described *workflowservice.DescribeWorkflowExecutionResponse
+	err := s.call(ctx, func(ctx context.Context) (err error) {
+		described, err = s.temporal.DescribeWorkflowExecution(ctx, shipment.ProcessID(id), "")
+		return err //nolint:wrapcheck // wrapped below
+	})
 	var notFound *serviceerror.NotFound
 	if errors.As(err, &notFound) {
 		return verdict{}, fmt.Errorf("the process was deleted meanwhile: %w", err)
@@ -99,28 +119,28 @@ func (h *handling) compare(ctx context.Context, created events.ShipmentCreated) 
 	if err != nil {
 		return verdict{}, fmt.Errorf("describe the process: %w", err)
 	}
-	memo, err := readMemo(described.GetWorkflowExecutionInfo().GetMemo())
+	memo, err := readMemo(described.GetWorkflowExecutionInfo().GetMemo(), s.converter)
 	if err != nil {
 		return verdict{}, err
 	}
 	digest := created.Data.Digest()
 	sameAsLast := memo.Trigger == created.Ref() && memo.ContentDigest == digest
-	// The last run may itself have been a repeat that found the shipment taken:
-	// the ledger knows what the shipment is known by.
-	entry, err := streams.ReadLedger(ctx, h.js, id)
+	// The last run may itself have been a repeat. The ledger names the event for which
+	// the shipment was claimed.
+	entry, err := streams.ReadLedger(ctx, s.js, id)
 	switch {
 	case errors.Is(err, streams.ErrUnknownShipment):
 		return verdict{reasons: []shipment.Reason{{
 			Code: events.CodeProcessEnded,
-			Message: "the shipment's process was ended before it took the shipment on: " +
+			Message: "the shipment's process was ended before it accepted the shipment: " +
 				"delete workflow " + shipment.ProcessID(id) + " and publish the event again",
 		}}}, nil
 	case err != nil:
-		return verdict{}, err
+		return verdict{}, &jetStreamError{err}
 	case sameAsLast:
-		return verdict{effect: "seen before: it started the process, which has ended"}, nil
+		return verdict{effect: "seen before: it started the process, which has ended", repeat: true}, nil
 	case entry.ContentDigest == digest:
-		return verdict{effect: "seen before: the same content was processed"}, nil
+		return verdict{effect: "seen before: the same content was processed", repeat: true}, nil
 	}
 	return verdict{reasons: []shipment.Reason{events.ConflictReason(entry.Trigger)}}, nil
 }

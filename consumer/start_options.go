@@ -17,7 +17,7 @@ import (
 // CategoryAttribute is the search attribute that lists processes by category.
 const CategoryAttribute = "ShipmentCategory"
 
-// categoryAttributes are made once: they are part of every start.
+// categoryAttributes are made once; every start has one of them.
 var categoryAttributes = func() map[shipment.Category]temporal.SearchAttributes {
 	key := temporal.NewSearchAttributeKeyKeyword(CategoryAttribute)
 	attributes := map[shipment.Category]temporal.SearchAttributes{}
@@ -27,7 +27,7 @@ var categoryAttributes = func() map[shipment.Category]temporal.SearchAttributes 
 	return attributes
 }()
 
-// The memo of a process: what it was started by.
+// The fields of a process's memo: the event that it was started by.
 const (
 	memoTriggerID     = "triggerId"
 	memoTriggerSource = "triggerSource"
@@ -35,12 +35,11 @@ const (
 	memoSequence      = "streamSequence"
 )
 
-// StartOptions are the options of starting the process of a shipment by an
-// event. A process is never started again while Temporal remembers it.
+// StartOptions returns the options with which an event starts the process of its
+// shipment. While Temporal retains a process, it is not started again.
 //
-// All that is given here costs nothing beyond the start itself: the memo says
-// what the process was started by, the search attribute and the summary help
-// to find it.
+// Memo, search attribute and summary are part of the start, and cost no further
+// state transition.
 func StartOptions(signal workflows.CreatedSignal, category shipment.Category) client.StartWorkflowOptions {
 	created, s := signal.Event, signal.Event.Data
 	return client.StartWorkflowOptions{
@@ -60,14 +59,14 @@ func StartOptions(signal workflows.CreatedSignal, category shipment.Category) cl
 	}
 }
 
-// memo is what a process was started by.
+// memo identifies the event that a process was started by.
 type memo struct {
 	Trigger       events.EventRef
 	ContentDigest string
 }
 
-// readMemo reads the memo of a process. Members that are missing stay empty.
-func readMemo(stored *commonpb.Memo) (memo, error) {
+// readMemo reads the memo of a process. Fields that are missing stay empty.
+func readMemo(stored *commonpb.Memo, decode converter.DataConverter) (memo, error) {
 	var m memo
 	for field, into := range map[string]any{
 		memoTriggerID:     &m.Trigger.ID,
@@ -78,7 +77,7 @@ func readMemo(stored *commonpb.Memo) (memo, error) {
 		if !ok {
 			continue
 		}
-		if err := converter.GetDefaultDataConverter().FromPayload(payload, into); err != nil {
+		if err := decode.FromPayload(payload, into); err != nil {
 			return m, fmt.Errorf("memo %s: %w", field, err)
 		}
 	}

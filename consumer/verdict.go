@@ -2,129 +2,99 @@ package consumer
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"go.opentelemetry.io/otel/trace"
 
 	"shipments/events"
 	"shipments/shipment"
 )
 
-// verdict is what becomes of a message. Exactly one of effect, reasons and handBack is set.
+// verdict is what becomes of a message. Exactly one of effect, reasons and nak is
+// set.
 type verdict struct {
-	// effect says what the event did: its message is acknowledged.
+	// effect: the event had this effect, now or before. The message is acked.
 	effect string
-	// reasons say why the event is rejected.
+	repeat bool // it had the effect before
+	// reasons: the event is rejected for these. The message is termed.
 	reasons []shipment.Reason
-	// handBack says why the message has to be delivered again later.
-	handBack error
+	// nak: the message is to be redelivered later, because of this.
+	nak error
+	// waits: the nak is of a request that waits for its shipment, as a request may.
+	waits bool
 
 	shipmentID string
+	// span is that of the message, and trace its trace.
+	span  Span
+	trace trace.SpanContext
 }
 
-// handBackDelay is how long JetStream waits before it delivers a message again
-// that was handed back.
-const handBackDelay = 5 * time.Second
+// nakDelay is the time from a nak to the redelivery.
+const nakDelay = 5 * time.Second
 
-const (
-	// settleTimeout bounds settling; it is less than AckWait.
-	settleTimeout = 20 * time.Second
-	// answerTimeout bounds one attempt at an answer that JetStream confirms.
-	answerTimeout = 5 * time.Second
-)
-
-// settle carries a verdict out. It is the one place that acknowledges,
-// terminates or hands back a message.
-//
-// Whatever fails or crashes in here leaves the message unsettled: it is
-// delivered again and judged the same way, without a second effect.
-func (h *handling) settle(ctx context.Context, d delivery, v verdict) {
-	log := h.log.With().
-		Uint64("sequence", d.meta.Sequence.Stream).
-		Uint64("delivery", d.meta.NumDelivered).
-		Str("shipment", v.shipmentID).Logger()
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
-
-	if len(v.reasons) > 0 {
-		err := repeatedly(ctx, func(ctx context.Context) error { return h.publisher.Reject(ctx, rejection(d, v)) })
-		if err != nil {
-			v = verdict{handBack: fmt.Errorf("store the rejection: %w", err)}
-		}
-	}
-	switch {
-	case v.effect != "":
-		if err := repeatedly(ctx, d.acknowledge); err != nil {
-			log.Warn().Err(err).Msg("An acknowledgement was not confirmed; the message will be delivered again and recognised")
-			return
-		}
-		log.Debug().Msg("Event " + v.effect)
-	case len(v.reasons) > 0:
-		if err := d.terminate(codes(v.reasons)); err != nil {
-			log.Warn().Err(err).Msg("A rejected message could not be terminated; it will be delivered again and recognised")
-			return
-		}
-		log.Info().Str("reasons", codes(v.reasons)).Msg("Event rejected")
-	default:
-		log.Warn().Err(v.handBack).Msg("Message handed back to JetStream")
-		if err := d.handBack(handBackDelay); err != nil {
-			log.Warn().Err(err).Msg("The message could not be handed back; it will be delivered again after its time to acknowledge")
-		}
-	}
-}
-
-// repeatedly tries until it succeeds or ctx is done: a connection that is lost
-// and found again in between costs less than another delivery.
-func repeatedly(ctx context.Context, do func(context.Context) error) error {
-	for {
-		once, cancel := context.WithTimeout(ctx, answerTimeout)
-		err := do(once)
-		cancel()
-		if err == nil || !pause(ctx, 200*time.Millisecond) {
-			return err
-		}
-	}
-}
-
-// judge decides what becomes of a message.
-func (h *handling) judge(ctx context.Context, d delivery) verdict {
-	subject := d.msg.Subject
-	if d.meta.NumDelivered > h.mostDeliveries(subject) {
-		return h.quarantine(ctx, d)
+// decide decides what becomes of a message.
+func (s *session) decide(ctx context.Context, d delivery) verdict {
+	subject, m := d.msg.Subject, tracedMessage(d)
+	if d.meta.NumDelivered > s.maxDeliveries(subject) {
+		ctx, span := s.begin(ctx, m)
+		return s.quarantine(ctx, d).traced(ctx, span)
 	}
 	if d.headersLost() {
-		return rejected("", subject, []shipment.Reason{{Code: events.CodeInvalidHeader, Message: "the message's headers cannot be read"}})
-	}
-	rules := h.config.Settings.Rules
-	if created, ok := events.PlainCreated(d.msg.Header, d.msg.Data, subject, rules); ok {
-		return h.start(ctx, d, created).of(created.Data.ShipmentID)
+		ctx, span := s.begin(ctx, m)
+		return rejected("", subject, []shipment.Reason{{Code: events.CodeInvalidHeader, Message: "the message's headers cannot be read"}}).traced(ctx, span)
 	}
 	ev, reasons := events.Decode(d.msg.Header, d.msg.Data)
 	if len(reasons) > 0 {
-		return rejected("", subject, reasons)
+		ctx, span := s.begin(ctx, m)
+		return rejected("", subject, reasons).traced(ctx, span)
 	}
+	m.is(ev)
 	if events.IsRequest(ev.Type()) {
-		request, reasons := events.ParseRequest(ev, subject)
-		if len(reasons) > 0 {
-			return rejected(request.ShipmentID, subject, reasons)
-		}
-		return h.request(ctx, d, request).of(request.ShipmentID)
+		return s.decideOnRequest(ctx, d, m, ev)
 	}
-	created, reasons := events.ParseCreated(ev, subject, rules)
-	if len(reasons) > 0 {
-		return rejected(created.Data.ShipmentID, subject, reasons)
-	}
-	return h.start(ctx, d, created).of(created.Data.ShipmentID)
+	return s.decideOnCreated(ctx, d, m, ev)
 }
 
-// mostDeliveries is how often a message may be delivered. One that requests
-// something is handed back while its shipment is still to come, which is no crash.
-func (h *handling) mostDeliveries(subject string) uint64 {
-	const patience = 100
-	if events.IsRequest(events.SubjectType(subject)) {
-		return patience * h.config.MaxDeliveries
+func (s *session) decideOnRequest(ctx context.Context, d delivery, m TracedMessage, ev event.Event) verdict {
+	request, reasons := events.ParseRequest(ev, m.Subject)
+	m.ShipmentID = request.ShipmentID
+	ctx, span := s.begin(ctx, m)
+	if len(reasons) > 0 {
+		return rejected(request.ShipmentID, m.Subject, reasons).traced(ctx, span)
 	}
-	return h.config.MaxDeliveries
+	return s.request(ctx, d, request).of(request.ShipmentID).traced(ctx, span)
+}
+
+func (s *session) decideOnCreated(ctx context.Context, d delivery, m TracedMessage, ev event.Event) verdict {
+	rules := s.config.Settings.Rules
+	created, reasons := events.ParseCreated(ev, m.Subject, rules)
+	if len(reasons) == 0 {
+		if reason := rules.TooFarAhead(created.Data, time.Now()); reason != nil {
+			reasons = append(reasons, *reason)
+		}
+	}
+	m.ShipmentID = created.Data.ShipmentID
+	ctx, span := s.begin(ctx, m)
+	if len(reasons) > 0 {
+		return rejected(created.Data.ShipmentID, m.Subject, reasons).traced(ctx, span)
+	}
+	if created.TraceParent == "" { // The outcome events continue the trace of the headers then.
+		created.TraceParent, created.TraceState = m.Parent, m.State
+	}
+	return s.start(span.HandOver(ctx), d, created).of(created.Data.ShipmentID).traced(ctx, span)
+}
+
+// maxDeliveries is how often a message of a subject may be delivered. A request may be
+// delivered requestFactor times as often: it gets a nak until its shipment's process
+// has started.
+func (s *session) maxDeliveries(subject string) uint64 {
+	const requestFactor = 100
+	if eventType, _ := events.SplitSubject(subject); events.IsRequest(eventType) {
+		return requestFactor * s.config.MaxDeliveries
+	}
+	return s.config.MaxDeliveries
 }
 
 func (v verdict) of(shipmentID string) verdict {
@@ -132,8 +102,13 @@ func (v verdict) of(shipmentID string) verdict {
 	return v
 }
 
-// rejected is the verdict on an event with reasons, whose shipment is that of
-// its data or, failing that, of its subject.
+func (v verdict) traced(ctx context.Context, span Span) verdict {
+	v.span, v.trace = span, trace.SpanContextFromContext(ctx)
+	return v
+}
+
+// rejected is the verdict on an event that has reasons. id is the shipment id of
+// its data; if it is not valid, that of the subject is used.
 func rejected(id, subject string, reasons []shipment.Reason) verdict {
 	if !shipment.ValidID(id) {
 		id = events.SubjectShipment(subject)
@@ -157,7 +132,7 @@ func rejection(d delivery, v verdict) events.Rejection {
 	}
 }
 
-func codes(reasons []shipment.Reason) string {
+func codesOf(reasons []shipment.Reason) string {
 	list := make([]string, 0, len(reasons))
 	for _, r := range reasons {
 		if text := r.Code + " " + r.Path; len(strings.Join(list, ", "))+len(text) < 200 {

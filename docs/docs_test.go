@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"shipments/events"
 )
 
 // root is the folder of the repository.
@@ -41,7 +39,7 @@ func documents(t *testing.T) []string {
 	return files
 }
 
-func TestReadmeIsShort(t *testing.T) {
+func TestDocsReadmeIsShort(t *testing.T) {
 	t.Parallel()
 	readme := read(t, "README.md")
 	require.LessOrEqual(t, strings.Count(readme, "\n"), 220, "lines: move something to docs/")
@@ -64,7 +62,7 @@ func anchors(text string) []string {
 	return all
 }
 
-func TestLinksResolve(t *testing.T) {
+func TestDocsLinksResolve(t *testing.T) {
 	t.Parallel()
 	for _, file := range documents(t) {
 		t.Run(file, func(t *testing.T) {
@@ -89,8 +87,8 @@ func TestLinksResolve(t *testing.T) {
 	}
 }
 
-// TestDocumentsAreInTheMap requires that README.md leads to each document.
-func TestDocumentsAreInTheMap(t *testing.T) {
+// TestDocsAreInTheMap requires that README.md leads to each document.
+func TestDocsAreInTheMap(t *testing.T) {
 	t.Parallel()
 	readme := read(t, "README.md")
 	for _, file := range documents(t) {
@@ -101,41 +99,41 @@ func TestDocumentsAreInTheMap(t *testing.T) {
 	}
 }
 
-func TestEventsAreListed(t *testing.T) {
-	t.Parallel()
-	for _, file := range []string{"README.md", "docs/events.md"} {
-		t.Run(file, func(t *testing.T) {
-			t.Parallel()
-			var listed []string
-			for _, row := range regexp.MustCompile("(?m)^\\| `(shipments\\.[a-z-]+)` \\|").FindAllStringSubmatch(read(t, file), -1) {
-				listed = append(listed, row[1])
-			}
-			require.Equal(t, events.Types(), listed)
-		})
-	}
-}
-
-func TestRoutesAreListed(t *testing.T) {
+func TestDocsListRoutes(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(root, "api", "*.go"))
 	require.NoError(t, err)
 	route := regexp.MustCompile(`HandleFunc\("([A-Z]+ [^"]+)", `)
+	shipments := read(t, "api/shipments.go")
 	routes := 0
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
 		for _, found := range route.FindAllStringSubmatch(read(t, "api/"+filepath.Base(file)), -1) {
-			require.Contains(t, read(t, "docs/http.md"), "`"+strings.TrimSuffix(found[1], "{$}")+"`", "docs/http.md does not list a route")
+			pattern := strings.TrimSuffix(found[1], "{$}")
+			require.True(t, strings.Contains(read(t, "docs/http.md"), "`"+pattern+"`"), "docs/http.md does not list %s", pattern) //nolint:testifylint // Contains would print the document
+			if first := strings.Split(pattern, "/")[1]; first != "" && !strings.HasPrefix(first, "{") {
+				require.Regexp(t, `(?s)var reserved = \[\]string\{[^}]*"`+regexp.QuoteMeta(first)+`"`, shipments, "a shipment id could be %q", first)
+			}
 			routes++
 		}
 	}
 	require.Positive(t, routes)
 }
 
-// TestToolsHaveOneVersion compares the versions in the documents with those that
+func TestDocsListProtocols(t *testing.T) {
+	t.Parallel()
+	protocols := regexp.MustCompile(`(?m)^\s\w+ +Protocol = "(\w+)"$`).FindAllStringSubmatch(read(t, "activities/carriers/protocol.go"), -1)
+	require.NotEmpty(t, protocols)
+	for _, found := range protocols {
+		require.Contains(t, read(t, "docs/carriers.md"), "\n| `"+found[1]+"` |")
+	}
+}
+
+// TestDocsNameOneVersionOfATool compares the versions in the documents with those that
 // CI uses.
-func TestToolsHaveOneVersion(t *testing.T) {
+func TestDocsNameOneVersionOfATool(t *testing.T) {
 	t.Parallel()
 	versions := map[string]string{}
 	for line := range strings.Lines(read(t, ".ci/versions.env")) {
@@ -194,13 +192,13 @@ var (
 	mapped = regexp.MustCompile(`([A-Za-z0-9_]+\.go)[,;:]`)
 )
 
-// TestPackagesHaveAMap requires that each package has a doc.go (main.go will do
+// TestDocsOfPackagesHaveAMap requires that each package has a doc.go (main.go will do
 // for a package main) whose list names each of the other files exactly once:
 //
 //	//   - file.go, other.go: what they hold
 //
 // A package with one file besides doc.go needs no list. Tests may be listed.
-func TestPackagesHaveAMap(t *testing.T) {
+func TestDocsOfPackagesHaveAMap(t *testing.T) {
 	t.Parallel()
 	for folder, files := range packages(t) {
 		t.Run(folder, func(t *testing.T) {

@@ -3,20 +3,20 @@ package events
 import (
 	"bytes"
 	"encoding/json"
-	"mime"
-	"regexp"
+	"fmt"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
-	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"shipments/shipment"
+	"shipments/shipment/text"
 )
 
-// ShipmentCreated is a decoded and accepted shipments.created event. Its JSON
-// is that of the CloudEvent, reduced to what the process needs; it is what the
-// signal "created" carries.
+// ShipmentCreated is a decoded and valid shipments.created event. Its JSON is
+// that of the CloudEvent, reduced to what the process needs; the signal
+// "created" carries it.
 type ShipmentCreated struct {
 	SpecVersion   string            `json:"specversion"`
 	Type          string            `json:"type"`
@@ -29,154 +29,94 @@ type ShipmentCreated struct {
 	Data          shipment.Shipment `json:"data"`
 }
 
-// EventRef identifies the event that a process was started by, or a request
-// came with.
+// EventRef is the identity of an event: CloudEvents makes source and id unique
+// together.
 type EventRef struct {
 	ID     string `json:"id"`
 	Source string `json:"source"`
 }
 
-// Ref returns the event's identity: CloudEvents makes source and id unique
-// together.
+// Ref returns the event's identity.
 func (c ShipmentCreated) Ref() EventRef { return EventRef{ID: c.ID, Source: c.Source} }
 
-// ParseCreated reads a shipments.created event that was decoded from a message on
-// the given subject, and applies everything that can be said of it without
-// knowing other shipments: its type, its data's schema, the domain's rules,
-// and that the subject's token, if there is one, is the shipment's id.
+// ParseCreated reads a shipments.created event that [Decode] made of a message
+// on a subject (empty for none), and validates all that needs no other shipment:
+// its type, its data's schema, the domain's rules, and that the subject's token,
+// if there is one, is the shipment's id. The result's text is normalised (see
+// [shipment.Shipment.Normalise]), and the schema and the rules apply to that.
 //
-// With reasons, the event is not acceptable. The result then still has a valid
+// With reasons, the event has to be rejected. The result then still has a valid
 // shipment id if one could be read, for the rejection's subject.
 //
 // No input makes it panic.
 func ParseCreated(ev event.Event, subject string, rules shipment.Rules) (created ShipmentCreated, reasons []shipment.Reason) {
 	defer guard(&reasons)
 	if ev.Type() != TypeCreated {
-		return created, []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "not a type that is taken here: shipments come as " + TypeCreated}}
+		return created, []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "not a type that is processed here: shipments come as " + TypeCreated}}
 	}
-	if !isJSON(ev.DataContentType()) {
-		return created, []shipment.Reason{{Code: CodeUnsupportedDataContentType, Path: "datacontenttype", Message: "use application/json"}}
+	if reasons := requireJSON(ev); len(reasons) > 0 {
+		return created, reasons
 	}
 	created = fromEvent(ev)
-	if s, ok := plainShipment(ev.Data(), rules); ok {
-		created.Data = s
-		return created, subjectMismatch(subject, TypeCreated, s.ShipmentID)
-	}
-	reasons = ValidateData(TypeCreated, ev.Data())
-	if len(reasons) == 0 {
-		// What follows the schema fits the type; more than that the schema forbids.
-		if err := unmarshal(ev.Data(), &created.Data); err != nil {
-			reasons = []shipment.Reason{{Code: CodeInvalidData, Path: "data", Message: err.Error()}}
-		} else {
-			reasons = rules.Validate(created.Data)
-		}
-	} else {
-		created.Data.ShipmentID = readShipmentID(ev.Data())
-	}
+	created.Data, reasons = parseShipment(ev.Data(), rules)
 	return created, append(reasons, subjectMismatch(subject, TypeCreated, created.Data.ShipmentID)...)
 }
 
-// plainShipment reads data that is a valid shipment beyond doubt, in a small part
-// of the time that the schema takes. What it accepts, the schema and the rules
-// accept as well; what is unusual or wrong it leaves to them, who know the reasons.
-func plainShipment(data []byte, rules shipment.Rules) (s shipment.Shipment, ok bool) {
-	s.Legs = make([]shipment.Leg, 0, shipment.MaxLegs)
-	if mayHaveNull(data) || jsonv2.Unmarshal(data, &s, jsonv2.RejectUnknownMembers(true)) != nil {
-		return s, false
+// parseShipment reads the data of a shipments.created event. Its text is normalised
+// before anything else. With reasons, the shipment has an id if data has a valid one.
+func parseShipment(data []byte, rules shipment.Rules) (shipment.Shipment, []shipment.Reason) {
+	if s, valid := shortCut(data, rules); valid {
+		return s, nil
 	}
-	return s, isPlain(s, rules)
-}
-
-// mayHaveNull reports whether JSON may say null somewhere, which is not the
-// same as saying nothing.
-func mayHaveNull(data []byte) bool { return bytes.Contains(data, []byte("null")) }
-
-// isPlain reports whether a shipment follows schema and rules.
-func isPlain(s shipment.Shipment, rules shipment.Rules) bool {
-	return followsSchema(s) && len(rules.Validate(s)) == 0
-}
-
-// followsSchema checks what shipments.created.json demands of a shipment beyond
-// the domain's rules.
-func followsSchema(s shipment.Shipment) bool {
-	const line, code, zone = 200, 20, 64
-	ok := len(s.TimeZone) <= zone
-	for _, leg := range s.Legs {
-		for _, a := range []*shipment.Address{&leg.Sender, &leg.Receiver, &leg.Collection} {
-			ok = ok && isLine(a.Name, line) && isLine(a.Line1, line) && isLine(a.Line2, line) && isLine(a.City, line) && isLine(a.PostalCode, code)
-		}
-	}
-	for i := range s.Goods {
-		ok = ok && isLine(s.Goods[i].Description, line) && isHSCode(s.Goods[i].HSCode)
-	}
-	return ok
-}
-
-// isLine reports whether text has no control characters and not too many others.
-func isLine(text string, most int) bool {
-	n := 0
-	for _, r := range text {
-		if n++; n > most || r < 0x20 || (r >= 0x7f && r < 0xa0) {
-			return false
-		}
-	}
-	return true
-}
-
-func isHSCode(code string) bool {
-	return len(code) >= 6 && len(code) <= 10 && consistsOf(code, digits)
-}
-
-// unmarshal reads data that follows its schema.
-func unmarshal(data []byte, into *shipment.Shipment) error {
-	if err := json.Unmarshal(data, into); err == nil {
-		return nil
-	}
-	data, err := plainIntegers(data)
+	var s shipment.Shipment
+	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
-		return err
+		return s, []shipment.Reason{{Code: CodeInvalidData, Path: "data", Message: err.Error()}}
 	}
-	*into = shipment.Shipment{}
-	return json.Unmarshal(data, into)
+	instance = normaliseShipment(instance)
+	if reasons := validate(TypeCreated, instance); len(reasons) > 0 {
+		s.ShipmentID = readShipmentID(data)
+		return s, reasons
+	}
+	// Data that follows the schema fits the Go type.
+	if s, err = fromInstance(instance); err != nil {
+		return s, []shipment.Reason{{Code: CodeInvalidData, Path: "data", Message: err.Error()}}
+	}
+	return s, rules.Validate(s)
+}
+
+// fromInstance makes a normalised shipment of data that follows its schema.
+func fromInstance(instance any) (s shipment.Shipment, err error) {
+	data, err := json.Marshal(plain(instance))
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	s.Normalise()
+	return s, err
 }
 
 func fromEvent(ev event.Event) ShipmentCreated {
 	created := ShipmentCreated{SpecVersion: ev.SpecVersion(), Type: ev.Type(), ID: ev.ID(), Source: ev.Source()}
-	created.setTime(ev.Time())
+	if at := ev.Time(); !at.IsZero() { // The zero time stands for none.
+		at = at.UTC()
+		created.Time = &at
+	}
 	extensions := ev.Extensions()
-	created.CorrelationID = text(extensions["correlationid"])
-	created.setTrace(text(extensions["traceparent"]), text(extensions["tracestate"]))
+	created.CorrelationID = extensionText(extensions["correlationid"])
+	created.TraceParent, created.TraceState = EventTraceContext(ev)
 	return created
 }
 
-// setTime sets the time, unless it is the zero time, which stands for none.
-func (c *ShipmentCreated) setTime(t time.Time) {
-	if !t.IsZero() {
-		t = t.UTC()
-		c.Time = &t
-	}
-}
-
-// setTrace follows W3C Trace Context: a malformed traceparent is ignored, and
-// its tracestate with it.
-func (c *ShipmentCreated) setTrace(parent, state string) {
-	if parent != "" && traceParent.MatchString(parent) {
-		c.TraceParent, c.TraceState = parent, state
-	}
-}
-
-var traceParent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
-
-// text is how an extension's value is written; one that is not there is empty.
-func text(extension any) string {
-	if extension == nil {
+// extensionText is the text of an extension's value; empty if there is none.
+func extensionText(value any) string {
+	if value == nil {
 		return ""
 	}
-	written, err := types.Format(extension)
+	formatted, err := types.Format(value)
 	if err != nil {
 		return ""
 	}
-	return written
+	return formatted
 }
 
 // readShipmentID returns the shipment id of data that may be malformed
@@ -193,12 +133,21 @@ func readShipmentID(data []byte) string {
 	return id
 }
 
-func isJSON(contentType string) bool {
+// requireJSON is the reason to reject an event whose data is said to be anything
+// but JSON in UTF-8. A missing datacontenttype means JSON.
+func requireJSON(ev event.Event) []shipment.Reason {
+	contentType := ev.DataContentType()
 	if contentType == "" || contentType == event.ApplicationJSON {
-		return true // Nothing is the JSON event format's default.
+		return nil
 	}
-	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && media == "application/json"
+	media, err := readMediaType(contentType)
+	if err == nil && !IsJSON(media) {
+		err = fmt.Errorf("%q is not JSON: use application/json", text.Clip(media, maxNameLength))
+	}
+	if err != nil {
+		return []shipment.Reason{{Code: CodeUnsupportedDataContentType, Path: "datacontenttype", Message: err.Error()}}
+	}
+	return nil
 }
 
 // NewCreated makes a shipments.created event for a shipment, as the HTTP API

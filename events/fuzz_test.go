@@ -15,14 +15,14 @@ import (
 
 	"shipments/activities/documents"
 	"shipments/events"
+	"shipments/events/eventstest"
 	"shipments/events/streams"
 	"shipments/shipment"
 	"shipments/shipment/sample"
 )
 
-// FuzzDecode feeds messages to all that judges them before a process is
-// started: each gives reasons or a shipment that can be handed on. What is
-// taken the quick way is the same the slow way.
+// FuzzDecode decodes messages as the consumer does before it starts a process:
+// the result is reasons, or a shipment that the process can read.
 func FuzzDecode(f *testing.F) {
 	add := func(header nats.Header, body []byte, subject string) {
 		f.Add(headerText(header), body, cmp.Or(subject, "shipments.created"))
@@ -34,28 +34,30 @@ func FuzzDecode(f *testing.F) {
 	add(nil, structured(f, "correlationid", `""`), "")
 	add(nil, structured(f, "time", `"2026-11-23T12:00:00.5+01:00"`, "extra", "7", "flag", "true"), "shipments.created."+sampleID)
 	add(binaryHeader("Content-Type", "application/json; charset=utf-8", "ce-correlationid", `"order%207"`), []byte(sampleData(f)), "")
-	document, err := os.ReadFile(filepath.Join("..", "docs", "events.md"))
-	require.NoError(f, err)
+	for _, form := range eventstest.Forms(f) {
+		add(form.Header, form.Body, "")
+	}
+	documented := documentOfEvents(f)
 	f.Fuzz(func(t *testing.T, header string, body []byte, subject string) {
-		plain, isPlain := events.PlainCreated(headerOf(header), body, subject, rules)
 		ev, reasons := events.Decode(headerOf(header), body)
 		if len(reasons) > 0 {
-			require.False(t, isPlain)
-			requireKnown(t, document, reasons)
+			requireKnown(t, documented, reasons)
 			return
 		}
+		require.NoError(t, ev.Validate(), "the SDK finds nothing wrong either")
 		created, reasons := events.ParseCreated(ev, subject, rules)
-		if isPlain {
-			require.Empty(t, reasons)
-			require.Equal(t, created, plain)
-		}
 		if len(reasons) > 0 {
-			requireKnown(t, document, reasons)
+			requireKnown(t, documented, reasons)
 			require.True(t, created.Data.ShipmentID == "" || shipment.ValidID(created.Data.ShipmentID))
 			return
 		}
 		require.Empty(t, rules.Validate(created.Data))
-		require.Empty(t, events.ValidateData(events.TypeCreated, ev.Data()), "nothing is accepted that the schema refuses")
+		normal := created.Data
+		normal.Normalise()
+		require.Equal(t, created.Data, normal)
+		data, err := json.Marshal(normal)
+		require.NoError(t, err)
+		require.Empty(t, events.ValidateData(events.TypeCreated, data), "the schema accepts it too")
 
 		// As Temporal keeps it.
 		signal, err := json.Marshal(created)
@@ -76,11 +78,11 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// requireKnown requires reasons whose codes docs/events.md lists.
-func requireKnown(t *testing.T, document []byte, reasons []shipment.Reason) {
+// requireKnown requires reasons whose codes are documented.
+func requireKnown(t *testing.T, documented string, reasons []shipment.Reason) {
 	t.Helper()
 	for _, r := range reasons {
-		require.Contains(t, string(document), "`"+r.Code+"`")
+		require.Contains(t, documented, "`"+r.Code+"`")
 		require.NotEqual(t, events.CodeUndecodable, r.Code)
 		require.NotEmpty(t, r.Message)
 	}
@@ -135,7 +137,7 @@ func FuzzNames(f *testing.F) {
 			}
 		}
 		for _, eventID := range []string{
-			events.Lineage{ShipmentID: id, RunID: id}.EventID(events.TypeAccepted),
+			events.Lineage{ShipmentID: id, RunID: id}.EventID(events.TypeAccepted, 0),
 			events.Rejection{ShipmentID: id, Input: events.Input{Stream: id}}.EventID(),
 		} {
 			require.NoError(t, uuid.Validate(eventID))
@@ -176,4 +178,12 @@ func lastToken(t *testing.T, subject string, n int) string {
 		require.Regexp(t, tokenPattern, token)
 	}
 	return tokens[n-1]
+}
+
+// documentOfEvents is the document about the events, docs/events.md.
+func documentOfEvents(t testing.TB) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "docs", "events.md"))
+	require.NoError(t, err)
+	return string(content)
 }

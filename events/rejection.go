@@ -25,21 +25,22 @@ type Input struct {
 	StreamSequence uint64    `json:"streamSequence"`
 	Subject        string    `json:"subject"`
 	StoredAt       time.Time `json:"storedAt"`
-	// Deliveries is how often the message had been delivered.
+	// Deliveries counts the deliveries of the message until it was rejected.
 	Deliveries uint64 `json:"deliveries,omitempty"`
 	// Headers are the message's; see [EscapeHeaders] and [UnescapeHeaders].
 	Headers map[string][]string `json:"headers,omitempty"`
 	Data    []byte              `json:"data"`
 }
 
-// EventID is the deterministic id of the rejection: one input has one.
+// EventID is the deterministic id of the rejection. It is made from the input's
+// place in its stream, so one input has one rejection.
 func (r Rejection) EventID() string {
 	name := fmt.Sprintf("%s\n%s\n%d\n%d", TypeRejected, r.Input.Stream, r.Input.StreamSequence, r.Input.StoredAt.UnixNano())
 	return NameID(name)
 }
 
-// SignalledInput stands for an event that reached its process as a signal
-// without ever having been in the stream.
+// SignalledInput is the input of an event that came to its process as a signal
+// and is not in the stream.
 func SignalledInput(eventType string, identity EventRef, data []byte) Input {
 	return Input{Stream: "signal:" + identity.Source + ":" + identity.ID, Subject: eventType, Data: data, StoredAt: time.Unix(0, 0).UTC()}
 }
@@ -62,8 +63,8 @@ func (r Rejection) CloudEvent(publicURL string, at time.Time) (event.Event, erro
 	return ev, nil
 }
 
-// EscapeHeaders makes a message's headers fit for JSON without losing a byte:
-// everything outside of printable ASCII, and '%', is percent-encoded.
+// EscapeHeaders makes a message's headers fit for JSON without losing a byte: it
+// percent-encodes '%' and everything outside of printable ASCII.
 func EscapeHeaders(header map[string][]string) map[string][]string {
 	if len(header) == 0 {
 		return nil
@@ -77,8 +78,8 @@ func EscapeHeaders(header map[string][]string) map[string][]string {
 	return escaped
 }
 
-// UnescapeHeaders is the inverse of [EscapeHeaders]. What that cannot have
-// made, a '%' without two hexadecimal digits, is an error.
+// UnescapeHeaders is the inverse of [EscapeHeaders]. A '%' without two
+// hexadecimal digits is an error.
 func UnescapeHeaders(escaped map[string][]string) (map[string][]string, error) {
 	if len(escaped) == 0 {
 		return nil, nil //nolint:nilnil // no headers are no headers

@@ -1,15 +1,17 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"shipments/shipment"
 )
 
-// Request is a decoded and accepted event for a shipment whose process runs.
-// It is what the signal "requested" carries.
+// Request is a decoded and valid event that asks something of a process that
+// runs. The signal "requested" carries it.
 type Request struct {
 	Type       string `json:"type"`
 	ID         string `json:"id"`
@@ -24,21 +26,34 @@ type Request struct {
 // Ref returns the event's identity.
 func (r Request) Ref() EventRef { return EventRef{ID: r.ID, Source: r.Source} }
 
-// IsRequest reports whether an event type is that of a [Request].
-func IsRequest(eventType string) bool {
-	return eventType == TypeCancellationRequested || eventType == TypeRebookingRequested
+// CancellationRequested is the data of shipments.cancellation-requested.
+type CancellationRequested struct {
+	ShipmentID string `json:"shipmentId"`
+	Reason     string `json:"reason"`
 }
 
-// ParseRequest reads a request that was decoded from a message on the given
-// subject. With reasons, the event is not acceptable; the result then still has
-// a valid shipment id if one could be read. No input makes it panic.
+// RebookingRequested is the data of shipments.collection-rebooking-requested.
+type RebookingRequested struct {
+	ShipmentID     string `json:"shipmentId"`
+	CollectionDate string `json:"collectionDate"`
+}
+
+// ParseRequest reads a request that [Decode] made of a message on a subject
+// (empty for none). With reasons, the event has to be rejected; the result then
+// still has a valid shipment id if one could be read. Its text is normalised before
+// anything else, as that of a shipment is. No input makes it panic.
 func ParseRequest(ev event.Event, subject string) (r Request, reasons []shipment.Reason) {
 	defer guard(&reasons)
 	r = Request{Type: ev.Type(), ID: ev.ID(), Source: ev.Source()}
-	if !isJSON(ev.DataContentType()) {
-		return r, []shipment.Reason{{Code: CodeUnsupportedDataContentType, Path: "datacontenttype", Message: "use application/json"}}
+	if reasons := requireJSON(ev); len(reasons) > 0 {
+		return r, reasons
 	}
-	reasons = ValidateData(ev.Type(), ev.Data())
+	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(ev.Data()))
+	if err != nil {
+		return r, []shipment.Reason{{Code: CodeInvalidData, Path: "data", Message: err.Error()}}
+	}
+	instance = normaliseRequest(instance)
+	reasons = validate(ev.Type(), instance)
 	if len(reasons) > 0 {
 		r.ShipmentID = readShipmentID(ev.Data())
 	} else {
@@ -47,21 +62,14 @@ func ParseRequest(ev event.Event, subject string) (r Request, reasons []shipment
 			Reason         string `json:"reason"`
 			CollectionDate string `json:"collectionDate"`
 		}
-		if err := json.Unmarshal(ev.Data(), &data); err != nil {
+		normal, err := json.Marshal(instance)
+		if err == nil {
+			err = json.Unmarshal(normal, &data)
+		}
+		if err != nil {
 			return r, []shipment.Reason{{Code: CodeInvalidData, Path: "data", Message: err.Error()}}
 		}
 		r.ShipmentID, r.Reason, r.CollectionDate = data.ShipmentID, data.Reason, data.CollectionDate
 	}
 	return r, append(reasons, subjectMismatch(subject, ev.Type(), r.ShipmentID)...)
-}
-
-// subjectMismatch complains of a subject whose token is another shipment id.
-func subjectMismatch(subject, eventType, shipmentID string) []shipment.Reason {
-	if token := subjectToken(subject, eventType); token == "" || token == shipmentID {
-		return nil
-	}
-	return []shipment.Reason{{
-		Code: CodeSubjectMismatch, Path: "/shipmentId",
-		Message: "the message's subject is not that of this event: its type, or its last token, is another",
-	}}
 }

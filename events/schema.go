@@ -8,14 +8,11 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"shipments/shipment"
 )
@@ -46,50 +43,64 @@ func SchemaURL(baseURL, eventType string) string {
 // compiled has the schema of every event type.
 var compiled = sync.OnceValue(compileSchemas)
 
-// compileSchemas compiles the embedded schemas. They are part of the program:
-// a broken one is a programming error that every test finds.
+// compileSchemas compiles the embedded schemas. A broken one is a programming
+// error that every test finds.
 func compileSchemas() map[string]*jsonschema.Schema {
-	const base = "https://shipments.invalid/schemas/"
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
-	files, err := fs.Glob(Schemas(), "*.json")
-	if err != nil {
-		panic(err)
-	}
-	for _, file := range files {
-		text, err := fs.ReadFile(Schemas(), file)
-		if err != nil {
-			panic(err)
-		}
-		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		if err != nil {
-			panic(fmt.Errorf("schema %s: %w", file, err))
-		}
-		if err := compiler.AddResource(base+file, document); err != nil {
+	for file, document := range documents() {
+		if err := compiler.AddResource(schemaBase+file, document); err != nil {
 			panic(fmt.Errorf("schema %s: %w", file, err))
 		}
 	}
 	schemas := map[string]*jsonschema.Schema{}
 	for _, eventType := range Types() {
-		schemas[eventType] = compiler.MustCompile(base + SchemaName(eventType))
+		schemas[eventType] = compiler.MustCompile(schemaBase + SchemaName(eventType))
 	}
 	return schemas
 }
+
+// schemaBase is where the validator has the schemas.
+const schemaBase = "https://shipments.invalid/schemas/"
+
+// documents are the embedded schemas, by file.
+var documents = sync.OnceValue(func() map[string]any {
+	files, err := fs.Glob(Schemas(), "*.json")
+	if err != nil {
+		panic(err)
+	}
+	read := map[string]any{}
+	for _, file := range files {
+		content, err := fs.ReadFile(Schemas(), file)
+		if err != nil {
+			panic(err)
+		}
+		if read[file], err = jsonschema.UnmarshalJSON(bytes.NewReader(content)); err != nil {
+			panic(fmt.Errorf("schema %s: %w", file, err))
+		}
+	}
+	return read
+})
 
 // MaxReasons bounds the reasons that a rejection lists.
 const MaxReasons = 20
 
 // ValidateData checks an event's data against its type's schema. It returns
 // nothing if the data follows it, and at most [MaxReasons] otherwise. A type
-// without a schema, and data that is no JSON, are reasons too.
+// without a schema and data that is not JSON are reasons too. The data is taken as
+// it is: the text of a shipment is normalised before (see [ParseCreated]).
 func ValidateData(eventType string, data []byte) []shipment.Reason {
-	schema, known := compiled()[eventType]
-	if !known {
-		return []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "there is no schema for this type"}}
-	}
 	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		return []shipment.Reason{{Code: CodeInvalidData, Path: "data", Message: err.Error()}}
+	}
+	return validate(eventType, instance)
+}
+
+func validate(eventType string, instance any) []shipment.Reason {
+	schema, known := compiled()[eventType]
+	if !known {
+		return []shipment.Reason{{Code: CodeUnknownType, Path: "type", Message: "there is no schema for this type"}}
 	}
 	var invalid *jsonschema.ValidationError
 	if err := schema.Validate(instance); !errors.As(err, &invalid) {
@@ -102,16 +113,8 @@ func ValidateData(eventType string, data []byte) []shipment.Reason {
 	return reasons[:min(len(reasons), MaxReasons)]
 }
 
-// plainIntegers rewrites the integers of JSON data in the plain form: JSON
-// Schema takes 1200.0 and 1.2e3 for integers, Go does not.
-func plainIntegers(data []byte) ([]byte, error) {
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(plain(value))
-}
-
+// plain rewrites the integers of a JSON value in the plain form: 1200.0 and 1.2e3
+// are integers for JSON Schema, but not for Go.
 func plain(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -128,30 +131,4 @@ func plain(value any) any {
 		}
 	}
 	return value
-}
-
-var english = message.NewPrinter(language.English)
-
-// violations collects the leaves of a validation error: they say what is wrong
-// and where.
-func violations(e *jsonschema.ValidationError, found []shipment.Reason) []shipment.Reason {
-	if len(e.Causes) == 0 {
-		at := path.Join(append([]string{"/"}, e.InstanceLocation...)...)
-		text := e.ErrorKind.LocalizedString(english)
-		if len(at) > MaxAttributeLength {
-			at = at[:MaxAttributeLength]
-		}
-		if len(text) > MaxAttributeLength {
-			text = text[:MaxAttributeLength]
-		}
-		return append(found, shipment.Reason{
-			Code:    CodeSchemaViolation,
-			Path:    strings.ToValidUTF8(at, ""),
-			Message: strings.ToValidUTF8(text, ""),
-		})
-	}
-	for _, cause := range e.Causes {
-		found = violations(cause, found)
-	}
-	return found
 }

@@ -10,11 +10,17 @@ import (
 
 // Check reports what ends hosts as soon as they start although each variable of
 // their configuration is valid: no carriers, or a carrier's token that is missing
-// where carriers may be called. The error is a [*ConfigError].
+// where carriers may be called, or an API that other hosts reach and that asks nobody
+// who they are. The error is a [*ConfigError].
 func Check(config Config, run []Host) error {
 	if len(run) > 0 && len(config.carriers.Carriers) == 0 {
 		return &ConfigError{errors.New("SHIPMENTS_CARRIERS is not set, and without a carrier table no carrier is known: " +
 			"name the table, or set SHIPMENTS_EMULATION=true to try the service with two simulated carriers")}
+	}
+	if servesHTTP(run) {
+		if err := config.checkExposure(config.HTTPAddr); err != nil {
+			return err
+		}
 	}
 	host, calls := carrierCaller(config, run)
 	if !calls {

@@ -6,9 +6,13 @@ import (
 	"shipments/consumer"
 )
 
-// runConsumer runs the consumer host. It begins when the servers are provisioned:
-// without its search attributes Temporal would refuse every process.
+// runConsumer runs the consumer host. It begins when the servers are provisioned,
+// as far as they can be.
 func runConsumer(ctx context.Context, rt *runtime) error {
+	var settled func(context.Context, consumer.Settlement)
+	if rt.measured() {
+		settled = rt.metrics.Settled
+	}
 	c := consumer.New(consumer.Config{
 		Concurrency:   rt.config.Concurrency,
 		InFlight:      rt.config.InFlight,
@@ -20,15 +24,27 @@ func runConsumer(ctx context.Context, rt *runtime) error {
 		Publisher:        rt.publisher,
 		Temporal:         withFailpoints(rt.temporal),
 		ProvisionStreams: rt.provisionStreams,
-		PrepareTemporal:  rt.prepareTemporal,
-		Waiting:          rt.backlog,
-		Log:              rt.log.With().Str("host", "consumer").Logger(),
+		PrepareTemporal:  rt.searchAttributesRefused,
+		Searchable:       rt.searchable.load,
+		MarksOutcome:     rt.searchable.outcome,
+		Backlog:          rt.backlog,
+		Settled:          settled,
+		Tracer:           rt.traces.Consumer(),
+		Converter:        rt.config.converters().Data,
+		Log:              rt.hostLog("consumer"),
 	})
+	if err := rt.metrics.FollowConsumer(c.State); err != nil {
+		return err
+	}
 	for _, ready := range []chan struct{}{rt.streamsReady, rt.temporalReady} {
 		select {
 		case <-ready:
 		case <-ctx.Done():
 		}
 	}
+	rt.loops.follow("consumer", func() trouble {
+		t := c.Trouble()
+		return trouble{why: t.Why, since: t.Since}
+	})
 	return c.Run(ctx)
 }

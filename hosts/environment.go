@@ -21,14 +21,14 @@ type Warning struct {
 // silently ignored. What other programs set or read is left out.
 func (c *Config) UnknownVariables() []Warning {
 	var known []string
-	for field := range reflect.TypeFor[Config]().Fields() {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
 		if name := field.Tag.Get("envconfig"); name != "" {
 			known = append(known, name)
 		}
 	}
 	read := slices.Concat(known, failpointVariables())
 	for _, entry := range c.carriers.Carriers {
-		read = append(read, entry.TokenVariable)
+		read = append(read, entry.TokenVariable, entry.TokenFileVariable())
 	}
 	var warnings []Warning
 	for _, variable := range c.environment {
@@ -37,7 +37,9 @@ func (c *Config) UnknownVariables() []Warning {
 			continue
 		}
 		text := name + " is unknown and has no effect"
-		if nearest := Nearest(name, known); nearest != "" {
+		if successor := replaced[name]; successor != "" {
+			text += ": use " + successor
+		} else if nearest := Nearest(name, known); nearest != "" {
 			text += ": did you mean " + nearest + "?"
 		} else {
 			text += ": `shipments run --help` lists the variables"
@@ -46,6 +48,12 @@ func (c *Config) UnknownVariables() []Warning {
 	}
 	return warnings
 }
+
+// Warnings are about the variables that are set and have no effect, known or not.
+func (c *Config) Warnings() []Warning { return slices.Concat(c.UnknownVariables(), c.ineffective()) }
+
+// replaced are names that variables had before, with those that took their place.
+var replaced = map[string]string{"SHIPMENTS_HEALTH_ADDR": "SHIPMENTS_ADMIN_ADDR"}
 
 var ourPrefix = regexp.MustCompile(`^(SHIPMENTS|NATS|TEMPORAL)_`)
 
@@ -70,17 +78,17 @@ var (
 	// toolVariable matches what the tools of NATS and Temporal read: the nats
 	// command, nats-server's image; the temporal command, the SDK, the server and
 	// the UI.
-	toolVariable = regexp.MustCompile(`^NATS_(CONTEXT|USER|PASSWORD|TOKEN|NKEY|JWT|SEED|CERT|KEY|CA|TIMEOUT|SOCKS_PROXY|COLOR|DOMAIN|VERSION|SERVER|DOCKERIZED|RELEASE_.+)$` +
+	toolVariable = regexp.MustCompile(`^NATS_(TOKEN|JWT|SEED|TIMEOUT|SOCKS_PROXY|COLOR|DOMAIN|VERSION|SERVER|DOCKERIZED|RELEASE_.+)$` +
 		`|^TEMPORAL_(CLI|UI|GRPC_META|CODEC|CORS|AUTH|SERVER|SERVICES|BROADCAST|WORKFLOW|SDK|CLOUD)(_.+)?$` +
-		`|^TEMPORAL_(CONFIG_FILE|PROFILE|ENV|ENV_FILE|ENVIRONMENT|CLIENT_AUTHORITY|DEBUG|HOME|ROOT|CONFIG_DIR|AVAILABILITY_ZONE|ALLOW_NO_AUTH|VERSION)$` +
+		`|^TEMPORAL_(ENV|ENV_FILE|ENVIRONMENT|DEBUG|HOME|ROOT|CONFIG_DIR|AVAILABILITY_ZONE|ALLOW_NO_AUTH|VERSION)$` +
 		`|^TEMPORAL_(DEFAULT_NAMESPACE|SHOW_TEMPORAL_SYSTEM_NAMESPACE|FEEDBACK_URL|NOTIFY_ON_NEW_VERSION|CSRF_COOKIE_INSECURE|HIDE_LOGS|DISABLE_.+)$` +
-		`|^TEMPORAL_TLS_(CLIENT_CERT_DATA|CLIENT_KEY_DATA|SERVER_CA_CERT_DATA|DISABLE_HOST_VERIFICATION|CA|CERT|KEY|REFRESH_INTERVAL|ENABLE_HOST_VERIFICATION)$`)
+		`|^TEMPORAL_TLS_(CA|CERT|KEY|REFRESH_INTERVAL|ENABLE_HOST_VERIFICATION)$`)
 )
 
 // ineffective warns of the variables that are known and set, and have no effect
-// together with the others, or with the hosts that run. What only some hosts
-// read is left out: all hosts may well share one environment.
-func (c *Config) ineffective(run []Host) []Warning {
+// together with the others. What only some hosts read is left out: all hosts may
+// well share one environment.
+func (c *Config) ineffective() []Warning {
 	var warnings []Warning
 	warn := func(when bool, name, reason string) {
 		set := slices.ContainsFunc(c.environment, func(variable string) bool {
@@ -94,9 +102,11 @@ func (c *Config) ineffective(run []Host) []Warning {
 	warn(!c.Emulation, "SHIPMENTS_COLLECTION_DELAY",
 		"SHIPMENTS_EMULATION is off, so a collection is booked when its date and the carrier's booking window say")
 	warn(c.temporalTLS == nil, "TEMPORAL_TLS_SERVER_NAME", "TLS is off; TEMPORAL_TLS=true turns it on")
-	warn(c.TemporalTLSCert == "", "TEMPORAL_TLS_CLIENT_KEY_PATH", "TEMPORAL_TLS_CLIENT_CERT_PATH, its certificate, is not set")
+	warn(c.TemporalTLSCert == "" && c.TemporalTLSCertData == "", "TEMPORAL_TLS_CLIENT_KEY_PATH", "TEMPORAL_TLS_CLIENT_CERT_PATH, its certificate, is not set")
 	warn(!c.TemporalTLS && c.temporalTLS != nil, "TEMPORAL_TLS", c.tlsVariable()+" turns TLS on")
-	warn(servesHTTP(run), "SHIPMENTS_HEALTH_ADDR",
-		"this process runs the API, so /healthz and /readyz are at SHIPMENTS_HTTP_ADDR; unset it, since `shipments healthcheck` would ask there")
+	warn(c.AdminAddr == "", "SHIPMENTS_PPROF", "SHIPMENTS_ADMIN_ADDR, where the profiles are, is not set")
+	if c.TemporalTLSUnverified {
+		warnings = append(warnings, Warning{"TEMPORAL_TLS_DISABLE_HOST_VERIFICATION", "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION is on: whoever is on the way to Temporal can read and change everything"})
+	}
 	return warnings
 }

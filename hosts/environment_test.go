@@ -39,6 +39,7 @@ func TestUnknownVariables(t *testing.T) {
 		"TEMPORAL_ADDRESSS=x:1":             "did you mean TEMPORAL_ADDRESS?",
 		"TEMPORAL_TLS_CLIENT_CERT=/x":       "did you mean TEMPORAL_TLS_CLIENT_CERT_PATH?",
 		"SHIPMENTS_HTTP_PORT=8080":          "did you mean SHIPMENTS_HTTP_ADDR?",
+		"SHIPMENTS_HEALTH_ADDR=x:1":         "use SHIPMENTS_ADMIN_ADDR",
 		"SHIPMENTS_ELEPHANTS_IN_THE_ROOM=1": "`shipments run --help` lists the variables",
 	} {
 		t.Run(variable, func(t *testing.T) {
@@ -60,8 +61,8 @@ func TestUnknownVariables(t *testing.T) {
 			"NATS_NAME=/web/nats", "NATS_PORT=tcp://172.17.0.5:4222", "NATS_ENV_NATS_SERVER_VERSION=2",
 		},
 		"what the tools of NATS and Temporal read": {
-			"NATS_CONTEXT=prod", "NATS_USER=me", "NATS_PASSWORD=x", "NATS_CA=/x", "NATS_TIMEOUT=5s", "TEMPORAL_CLI_ADDRESS=x:1", "TEMPORAL_CONFIG_FILE=/x",
-			"TEMPORAL_PROFILE=prod", "TEMPORAL_GRPC_META_X=1", "TEMPORAL_UI_PORT=8080", "TEMPORAL_TLS_CLIENT_CERT_DATA=x", "TEMPORAL_DEBUG=1",
+			"NATS_TIMEOUT=5s", "NATS_COLOR=x", "TEMPORAL_CLI_ADDRESS=x:1", "TEMPORAL_CODEC_ENDPOINT=/x",
+			"TEMPORAL_GRPC_META_X=1", "TEMPORAL_UI_PORT=8080", "TEMPORAL_TLS_CA=x", "TEMPORAL_DEBUG=1",
 		},
 		"what has another prefix": {"NATSURL=x", "CARRIER_SIMULATOR_TOKEN=x", "SHIPMENTSX=1"},
 	} {

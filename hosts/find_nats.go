@@ -46,15 +46,21 @@ func findJetStream(config Config, err error) (f Finding, final, known bool) {
 	at := "NATS at " + redacted(servers)
 	const replicas = "SHIPMENTS_STREAM_REPLICAS"
 	var (
-		refused *streams.RefusedError
-		api     *jetstream.APIError
+		conflict *streams.StreamConflictError
+		missing  *missingError
+		api      *jetstream.APIError
 	)
 	switch {
-	case errors.As(err, &refused):
+	case errors.As(err, &conflict):
 		return Finding{
 			Variable: "NATS_URL", Found: at + " has streams that cannot be used as they are: " + err.Error(),
 			Remedy: "settle the differences; `shipments streams check` lists them", Err: err,
 		}, true, true
+	case errors.As(err, &missing):
+		return Finding{
+			Variable: "SHIPMENTS_PROVISION", Found: at + ": " + err.Error(),
+			Remedy: "run `shipments streams apply` as a user who may create them", Err: err,
+		}, false, true
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return Finding{
 			Variable: "NATS_URL", Found: at + " has JetStream off, or not for this account",
@@ -141,7 +147,7 @@ func findServer(ctx context.Context, config Config, server *url.URL) (f Finding,
 	case wrongName:
 		return url(certificate+err.Error(), "use a host name that the certificate has"), true
 	case untrusted:
-		return url(certificate+err.Error(), "set SSL_CERT_FILE to a file with its CA's certificate, in PEM"), true
+		return url(certificate+err.Error(), "set NATS_CA to a file with its CA's certificate, in PEM"), true
 	case trusted:
 	}
 	switch {
@@ -150,15 +156,15 @@ func findServer(ctx context.Context, config Config, server *url.URL) (f Finding,
 	case errors.Is(err, nats.ErrSecureConnWanted):
 		return url(" does not offer TLS, which its scheme asks for", "use nats:// instead of "+server.Scheme+"://, or give the server a certificate"), true
 	case isAuth(err):
-		return Finding{Variable: "NATS_CREDS", Found: at + " refuses the credentials: " + err.Error(), Remedy: authRemedy, Err: err}, false
+		return Finding{Variable: config.natsLoginVariable(), Found: at + " refuses the credentials: " + err.Error(), Remedy: natsAuthRemedy, Err: err}, false
 	case isRemoteAlert(err), errors.Is(err, nats.ErrTLS):
 		return url(" ended the TLS handshake, most likely for want of a client certificate: "+err.Error(),
-			"let the server verify clients by NATS_CREDS instead"), false
+			"set NATS_CERT and NATS_KEY to a certificate that the server accepts, and its key"), false
 	case errors.As(err, &timeout) && timeout.Timeout():
 		probe, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
 		if yes, known := speaksTLS(probe, hostPort(server)); known && yes {
-			return url(" expects TLS before anything else", "set handshake_first: auto in its tls block, or correct the address"), true
+			return url(" expects TLS before anything else", "set NATS_TLS_FIRST=true, or correct the address"), true
 		}
 		return url(" takes the connection, but does not greet as NATS does", "correct the address: NATS listens on port 4222 by default"), false
 	}

@@ -14,18 +14,12 @@ import (
 // waiting does not change that.
 func findTemporal(ctx context.Context, config Config, err error) (f Finding, final bool) {
 	at := "Temporal at " + config.TemporalAddress
-	var (
-		namespace *serviceerror.NamespaceNotFound
-		missing   *searchAttributeError
-	)
-	switch {
-	case errors.As(err, &namespace):
+	var namespace *serviceerror.NamespaceNotFound
+	if errors.As(err, &namespace) {
 		return Finding{
 			Variable: "TEMPORAL_NAMESPACE", Found: fmt.Sprintf("%s has no namespace %s", at, config.TemporalNamespace),
 			Remedy: fmt.Sprintf("make it with `temporal operator namespace create --namespace %s`, or correct its name", config.TemporalNamespace), Err: err,
 		}, false
-	case errors.As(err, &missing):
-		return Finding{Variable: "TEMPORAL_NAMESPACE", Found: at + ": " + missing.Error(), Remedy: missing.remedy(), Err: err}, false
 	}
 	switch serviceerror.ToStatus(err).Code() {
 	case codes.Unauthenticated, codes.PermissionDenied:
@@ -53,7 +47,11 @@ func findPlain(ctx context.Context, config Config, at string, err error) (Findin
 
 // findTLS looks at a server that is called with TLS.
 func findTLS(ctx context.Context, config Config, at string, err error) (Finding, bool) {
-	failed := handshake(ctx, config.TemporalAddress, config.temporalTLS)
+	current := config.temporalTLS
+	if renewed, err := config.loadTLS(); err == nil && renewed != nil {
+		current = renewed
+	}
+	failed := handshake(ctx, config.TemporalAddress, current)
 	temporal := func(variable, found, remedy string) Finding {
 		return Finding{Variable: variable, Found: at + found, Remedy: remedy, Err: err}
 	}

@@ -84,7 +84,8 @@ func (j *journal) first(t *testing.T, message string) line {
 type running struct {
 	journal
 
-	url   string
+	url   string // of the API
+	admin string
 	ended chan error
 	stop  context.CancelFunc
 }
@@ -94,13 +95,12 @@ func run(t *testing.T, config hosts.Config, names ...string) *running {
 	t.Helper()
 	named, err := hosts.Named(names...)
 	require.NoError(t, err)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	r := &running{url: "http://" + listener.Addr().String(), ended: make(chan error, 1)}
+	listeners := hosts.Listeners{HTTP: listen(t), Admin: listen(t)}
+	r := &running{url: "http://" + listeners.HTTP.Addr().String(), admin: "http://" + listeners.Admin.Addr().String(), ended: make(chan error, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	r.stop = stop
 	go func() {
-		r.ended <- hosts.RunOn(ctx, listener, config, named, zerolog.New(&r.journal))
+		r.ended <- hosts.RunOn(ctx, listeners, config, named, zerolog.New(&r.journal))
 		close(r.ended)
 	}()
 	t.Cleanup(func() {
@@ -122,10 +122,22 @@ func (r *running) end(t *testing.T) error {
 	}
 }
 
-// get gets a path's status and body; the status is 0 if nothing answers.
+// get gets a path's status and body from the API; the status is 0 if nothing
+// answers.
 func (r *running) get(t *testing.T, path string) (status int, body string) {
 	t.Helper()
-	response, err := http.Get(r.url + path)
+	return get(t, r.url+path)
+}
+
+// ask gets a path from the admin listener.
+func (r *running) ask(t *testing.T, path string) (status int, body string) {
+	t.Helper()
+	return get(t, r.admin+path)
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	response, err := http.Get(url)
 	if err != nil {
 		return 0, ""
 	}
@@ -138,7 +150,7 @@ func (r *running) get(t *testing.T, path string) (status int, body string) {
 func (r *running) ready(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		status, _ := r.get(t, "/readyz")
+		status, _ := r.ask(t, "/readyz")
 		return status == http.StatusOK
 	}, 10*time.Second, 20*time.Millisecond, "the hosts are not ready")
 }
@@ -178,6 +190,17 @@ func (s *temporal) DescribeNamespace(context.Context, *workflowservice.DescribeN
 // start serves on a listener until the returned function is called, or the test
 // ends.
 func (s *temporal) start(t *testing.T, listener net.Listener, options ...grpc.ServerOption) (stop func()) {
+	t.Helper()
+	return serve(t, s, listener, options...)
+}
+
+// api is the part of Temporal's API that the hosts use.
+type api interface {
+	workflowservice.WorkflowServiceServer
+	operatorservice.OperatorServiceServer
+}
+
+func serve(t *testing.T, s api, listener net.Listener, options ...grpc.ServerOption) (stop func()) {
 	t.Helper()
 	server := grpc.NewServer(options...)
 	workflowservice.RegisterWorkflowServiceServer(server, s)

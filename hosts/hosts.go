@@ -37,7 +37,7 @@ func All() []Host {
 	for _, w := range workflows.Workers() {
 		all = append(all, Host{
 			Name: w.Host, Summary: w.Summary, Queue: w.Queue,
-			temporal: true, run: func(ctx context.Context, rt *runtime) error { return runWorker(ctx, rt, w.Queue) },
+			temporal: true, run: func(ctx context.Context, rt *runtime) error { return runWorker(ctx, rt, w.Host, w.Queue) },
 		})
 	}
 	return append(all, Host{

@@ -3,7 +3,7 @@ package hosts_test
 import (
 	"os"
 	"path/filepath"
-	"regexp"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -52,17 +52,17 @@ func TestHosts(t *testing.T) {
 // variables are the names of the variables that the configuration has.
 func variables(t *testing.T) []string {
 	t.Helper()
-	source, err := os.ReadFile("config.go")
-	require.NoError(t, err)
 	var names []string
-	for _, match := range regexp.MustCompile("`envconfig:\"([A-Z_]+)\"").FindAllStringSubmatch(string(source), -1) {
-		names = append(names, match[1])
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[hosts.Config]()) {
+		if name := field.Tag.Get("envconfig"); name != "" {
+			names = append(names, name)
+		}
 	}
 	require.NotEmpty(t, names)
 	return names
 }
 
-func TestDocuments(t *testing.T) {
+func TestDocsOfHosts(t *testing.T) {
 	t.Parallel()
 	lists := func(t *testing.T, document, what string) {
 		t.Helper()

@@ -3,72 +3,114 @@ package hosts
 import (
 	"context"
 	"errors"
-	"fmt"
+	"sync"
+	"time"
 
-	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
 
 	"shipments/activities/documents"
+	"shipments/activities/pace"
 	"shipments/api"
+	"shipments/api/index"
 	"shipments/events/streams"
 )
 
 // runAPI runs the api host.
 func runAPI(ctx context.Context, rt *runtime) error {
-	log := rt.log.With().Str("host", "api").Logger()
-	handler := api.New(api.Config{
-		JetStream: rt.js,
-		Publisher: rt.publisher,
-		Documents: documents.NewStore(rt.js),
-		Rules:     rt.config.Rules(),
-		Checks:    rt.checks(),
-		About:     rt.about,
-		Log:       log,
-	})
-	return api.Serve(ctx, rt.listener, handler, rt.config.DrainTimeout, log)
-}
-
-// serveHealth serves the health routes of a process without the API, if it has a
-// listener.
-func serveHealth(ctx context.Context, rt *runtime) error {
-	if rt.listener == nil {
-		return nil
-	}
-	return api.Serve(ctx, rt.listener, api.Health(rt.checks(), rt.about), rt.config.DrainTimeout, rt.log)
-}
-
-// checks are the readiness checks of this process.
-func (rt *runtime) checks() api.Checks {
-	checks := api.Checks{"nats": rt.checkNATS}
-	if rt.needsTemporal() {
-		checks["temporal"] = rt.checkTemporal
-	}
-	return checks
-}
-
-func (rt *runtime) checkNATS(ctx context.Context) error {
-	select {
-	case <-rt.streamsReady:
-	default:
-		return errors.New("the streams are not provisioned yet")
-	}
-	differences, err := streams.Check(ctx, rt.js, rt.config.StreamReplicas)
+	log := rt.hostLog("api")
+	access, err := rt.config.access(ctx, log)
 	if err != nil {
-		return errors.New("no answer from JetStream")
+		return err
 	}
-	for _, d := range differences {
-		if d.Change == streams.Create {
-			return fmt.Errorf("%s %s is missing", d.Setting, d.Object)
+	if isLocal(rt.listeners.HTTP) && access.Authenticator == nil && rt.config.Auth != authNone {
+		access.Hosts = rt.config.names()
+	}
+	recent := index.New(index.Config{JetStream: rt.js, Shipments: rt.config.IndexShipments, Log: log})
+	handler := api.New(api.Config{
+		JetStream:       rt.js,
+		Index:           recent,
+		UI:              api.UI(rt.config.UI),
+		Publisher:       rt.publisher,
+		Documents:       documents.NewStore(rt.js),
+		PublicURL:       rt.config.PublicURL,
+		Rules:           rt.config.Rules(),
+		CarrierDeadline: rt.config.CarrierDeadline,
+		Access:          access,
+		About:           rt.about,
+		Readiness:       rt.loops.readiness,
+		Log:             log,
+	})
+	stop := rt.followReads(ctx)
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		select {
+		case <-rt.streamsReady:
+			return recent.Run(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	group.Go(func() error {
+		return api.Serve(ctx, rt.listeners.HTTP, continueTrace(rt.metrics.HTTP(handler)), rt.config.DrainTimeout, log)
+	})
+	return group.Wait()
+}
+
+const (
+	// readInterval is the time between two reads by which the API finds out whether
+	// reads work.
+	readInterval = 5 * time.Second
+	// readTimeout bounds one of them.
+	readTimeout = 5 * time.Second
+	// unusedID is a shipment id that is not published: there is nothing to read.
+	unusedID = "readiness"
+)
+
+// followReads reads as requests do, again and again until stop is called, and has
+// readiness follow that.
+func (rt *runtime) followReads(ctx context.Context) (stop func()) {
+	store := documents.NewStore(rt.js)
+	var mu sync.Mutex
+	now := rt.starting()
+	rt.loops.follow("api", func() trouble {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	})
+	read := func() {
+		ctx, cancel := context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+		_, err := streams.ReadStatus(ctx, rt.js, unusedID)
+		if errors.Is(err, streams.ErrUnknownShipment) {
+			_, _, err = store.Get(ctx, documents.Name(unusedID, documents.KindLabels))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err == nil, errors.Is(err, documents.ErrUnknown):
+			now = trouble{}
+		case now.why == "":
+			now.since = time.Now()
+			fallthrough
+		default:
+			now.why = "JetStream does not answer reads: " + err.Error()
 		}
 	}
-	if rt.publisher.Trouble() != nil {
-		return errors.New("JetStream does not store events: its disk may be full")
+	stopped, end := context.WithCancel(ctx)
+	var loop sync.WaitGroup
+	loop.Go(func() {
+		select {
+		case <-rt.streamsReady:
+		case <-stopped.Done():
+		}
+		for stopped.Err() == nil {
+			read()
+			pace.Sleep(stopped, readInterval)
+		}
+	})
+	return func() {
+		end()
+		loop.Wait()
 	}
-	return nil
-}
-
-func (rt *runtime) checkTemporal(ctx context.Context) error {
-	if _, err := rt.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
-		return errors.New("no answer from Temporal")
-	}
-	return nil
 }

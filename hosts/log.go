@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -13,6 +14,9 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/log"
 	"google.golang.org/grpc/codes"
+
+	"shipments/shipment"
+	"shipments/workflows"
 )
 
 // NewLogger makes the logger that the configuration asks for: JSON lines, or
@@ -33,7 +37,9 @@ func NewLogger(config Config, out *os.File) zerolog.Logger {
 // worker started, a poller stopped) is detail to an operator, and so is what
 // follows from an outage, which has a line of its own.
 type temporalLog struct {
-	log     zerolog.Logger
+	log zerolog.Logger
+	// host is the worker host, or the hosts of the process; empty in a command.
+	host    string
 	outages outages
 }
 
@@ -42,8 +48,8 @@ var (
 	_ log.WithLogger = temporalLog{}
 )
 
-func (t temporalLog) Debug(msg string, keyvals ...any) { t.log.Trace().Fields(keyvals).Msg(msg) }
-func (t temporalLog) Info(msg string, keyvals ...any)  { t.log.Debug().Fields(keyvals).Msg(msg) }
+func (t temporalLog) Debug(msg string, keyvals ...any) { t.line(zerolog.TraceLevel, msg, keyvals) }
+func (t temporalLog) Info(msg string, keyvals ...any)  { t.line(zerolog.DebugLevel, msg, keyvals) }
 
 // Warn logs a warning.
 func (t temporalLog) Warn(msg string, keyvals ...any) { t.trouble(zerolog.WarnLevel, msg, keyvals) }
@@ -55,13 +61,52 @@ func (t temporalLog) trouble(level zerolog.Level, msg string, keyvals []any) {
 	if t.outages.explain(keyvals) {
 		level = zerolog.DebugLevel
 	}
+	t.line(level, msg, keyvals)
+}
+
+func (t temporalLog) line(level zerolog.Level, msg string, keyvals []any) {
+	if id := shipment.OfProcess(valueOf(keyvals, "WorkflowID")); id != "" {
+		keyvals = append(slices.Clip(keyvals), "shipment", id)
+	}
+	if t.host != "" {
+		keyvals = append(slices.Clip(keyvals), "host", t.host)
+	}
 	t.log.WithLevel(level).Fields(keyvals).Msg(msg)
 }
 
-// With returns a logger that adds the key-value pairs to every line.
+// With returns a logger that adds the key-value pairs to every line. It adds the
+// shipment of a workflow, and the host of a task queue.
 func (t temporalLog) With(keyvals ...any) log.Logger {
-	return temporalLog{log: t.log.With().Fields(keyvals).Logger(), outages: t.outages}
+	fields := t.log.With().Fields(keyvals)
+	if id := shipment.OfProcess(valueOf(keyvals, "WorkflowID")); id != "" {
+		fields = fields.Str("shipment", id)
+	}
+	if host := hostsByQueue[valueOf(keyvals, "TaskQueue")]; host != "" {
+		t.host = host
+	}
+	t.log = fields.Logger()
+	return t
 }
+
+// valueOf is a text among key-value pairs; empty if it is not there.
+func valueOf(keyvals []any, key string) string {
+	for i := 0; i+1 < len(keyvals); i += 2 {
+		if keyvals[i] == key {
+			value, _ := keyvals[i+1].(string)
+			return value
+		}
+	}
+	return ""
+}
+
+// hostsByQueue are the worker hosts.
+var hostsByQueue = func() map[string]string {
+	m := map[string]string{}
+	for _, w := range workflows.Workers() {
+		m[w.Queue] = w.Host
+	}
+	return m
+}()
 
 // outages are the servers' outages.
 type outages struct{ nats, temporal *outage }

@@ -26,7 +26,7 @@ const (
 // natsOptions are the options of all connections. purposes become part of the
 // connection's name.
 func natsOptions(config Config, purposes ...string) []nats.Option {
-	options := []nats.Option{
+	return append([]nats.Option{
 		nats.Name(ReadVersion().connectionName(purposes...)),
 		nats.Timeout(dialTimeout),
 		nats.MaxReconnects(-1),
@@ -36,11 +36,7 @@ func natsOptions(config Config, purposes ...string) []nats.Option {
 		// too, later.
 		nats.ReconnectBufSize(-1),
 		nats.SyncQueueLen(syncQueueLength),
-	}
-	if config.NATSCreds != "" {
-		options = append(options, nats.UserCredentials(config.NATSCreds))
-	}
-	return options
+	}, config.accessOptions()...)
 }
 
 // connect makes a NATS connection that waits for its servers, for as long as it
@@ -51,27 +47,27 @@ func connect(rt *runtime) (*nats.Conn, jetstream.JetStream, error) {
 		nats.RetryOnFailedConnect(true),
 		nats.ReconnectWait(500*time.Millisecond),
 		nats.ReconnectJitter(250*time.Millisecond, time.Second),
-		nats.ConnectHandler(func(*nats.Conn) { rt.natsOutage.end() }),
+		nats.ConnectHandler(func(*nats.Conn) { rt.natsOutage.end(time.Now()) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil { // nil: the process closes it.
 				rt.natsOutage.begin(err)
 			}
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) {
-			rt.natsOutage.end()
+			rt.natsOutage.end(time.Now())
 			errs.forget()
 		}),
 		nats.ErrorHandler(errs.handle),
 	)
-	return open(rt.config.NATSURL, options)
+	return open(rt.config, options)
 }
 
-func open(list string, options []nats.Option) (*nats.Conn, jetstream.JetStream, error) {
-	nc, err := nats.Connect(list, options...)
+func open(config Config, options []nats.Option) (*nats.Conn, jetstream.JetStream, error) {
+	nc, err := nats.Connect(config.NATSURL, options...)
 	if err != nil {
 		return nil, nil, err
 	}
-	js, err := jetstream.New(nc)
+	js, err := config.jetStream(nc)
 	if err != nil {
 		nc.Close()
 		return nil, nil, fmt.Errorf("make the JetStream client: %w", err)
@@ -85,7 +81,7 @@ func open(list string, options []nats.Option) (*nats.Conn, jetstream.JetStream, 
 // of the cluster, for as long as the command runs.
 func Dial(ctx context.Context, config Config, purpose string, log zerolog.Logger) (*nats.Conn, jetstream.JetStream, error) {
 	state := &outage{log: log, gone: "NATS is not connected", back: "NATS is connected again"}
-	state.end()
+	state.end(time.Now())
 	errs := &natsErrors{log: log}
 	options := append(natsOptions(config, purpose),
 		nats.ReconnectWait(100*time.Millisecond),
@@ -95,12 +91,12 @@ func Dial(ctx context.Context, config Config, purpose string, log zerolog.Logger
 			}
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) {
-			state.end()
+			state.end(time.Now())
 			errs.forget()
 		}),
 		nats.ErrorHandler(errs.handle),
 	)
-	nc, js, err := open(config.NATSURL, options)
+	nc, js, err := open(config, options)
 	if err != nil {
 		finding, final := findNATS(ctx, config, err)
 		if final {
@@ -135,7 +131,10 @@ func (e *natsErrors) handle(_ *nats.Conn, _ *nats.Subscription, err error) {
 	e.logged[err.Error()] = true
 	line := e.log.Warn().Err(err)
 	if isAuth(err) {
-		line = line.Str("remedy", authRemedy)
+		line = line.Str("remedy", natsAuthRemedy)
+	}
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		line = line.Str("remedy", "give this user the permissions of its role, which `shipments nats permissions` prints; hosts that may not create streams need SHIPMENTS_PROVISION=check")
 	}
 	line.Msg("NATS reported an error")
 }
@@ -146,9 +145,6 @@ func (e *natsErrors) forget() {
 	defer e.mu.Unlock()
 	clear(e.logged)
 }
-
-// authRemedy is what helps against refused credentials.
-const authRemedy = "set NATS_CREDS to a credentials file of this server's account, or put user and password into NATS_URL"
 
 func isAuth(err error) bool {
 	for _, auth := range []error{nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired} {

@@ -42,15 +42,16 @@ func (o *outage) begin(err error) {
 	o.log.Warn().Err(err).Time("since", o.since).Msg(o.gone)
 }
 
-// end notes that the server answers.
-func (o *outage) end() {
+// end notes that the server has answered what it was asked at a time. An answer to what
+// was asked before it went away says nothing of now.
+func (o *outage) end(asked time.Time) {
 	if o.ready.Load() && !o.on.Load() {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.ready.Store(true)
-	if !o.on.Load() {
+	if !o.on.Load() || asked.Before(o.since) {
 		return
 	}
 	o.on.Store(false)
@@ -60,13 +61,14 @@ func (o *outage) end() {
 // intercept notes how the calls of a gRPC client go. A call that is cancelled,
 // or takes too long as long polls do, says nothing about the server.
 func (o *outage) intercept(ctx context.Context, method string, request, reply any, c *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	asked := time.Now()
 	err := invoke(ctx, method, request, reply, c, options...)
 	switch status.Code(err) {
 	case codes.Unavailable:
 		o.begin(err)
 	case codes.Canceled, codes.DeadlineExceeded:
 	default: // An error is an answer, too.
-		o.end()
+		o.end(asked)
 	}
 	return err
 }

@@ -3,15 +3,14 @@ package hosts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 	"golang.org/x/sync/errgroup"
-
-	"shipments/activities/documents"
-	"shipments/events/streams"
 )
 
 const (
@@ -52,7 +51,11 @@ func (rt *runtime) provision(ctx context.Context) error {
 			if err := rt.until(ctx, step{"Temporal", rt.reachTemporal, findTemporal, rt.temporalReached}); err != nil {
 				return err
 			}
-			return rt.until(ctx, step{"Temporal", rt.prepareTemporal, findTemporal, rt.temporalReady})
+			if err := rt.until(ctx, step{"Temporal", rt.prepareTemporal, findTemporal, rt.temporalReady}); err != nil {
+				return err
+			}
+			rt.keepSearchable(ctx)
+			return nil
 		})
 	}
 	return group.Wait()
@@ -67,6 +70,9 @@ func (rt *runtime) until(ctx context.Context, s step) error {
 		once, cancel := context.WithTimeout(ctx, bound)
 		err := s.do(once)
 		cancel()
+		if err == nil {
+			rt.waits.note(s.server, "")
+		}
 		if err == nil && s.done != nil {
 			close(s.done)
 		}
@@ -82,6 +88,7 @@ func (rt *runtime) until(ctx context.Context, s step) error {
 				rt.log.Warn().Str("variable", finding.Variable).Str("found", finding.Found).Str("remedy", finding.Remedy).
 					Msg("Waiting for " + s.server)
 			}
+			rt.waits.note(s.server, finding.Found)
 		}
 		select {
 		case <-time.After(attemptInterval):
@@ -96,6 +103,31 @@ func (rt *runtime) until(ctx context.Context, s step) error {
 type waits struct {
 	mu     sync.Mutex
 	logged map[string]time.Time // by server
+	found  map[string]string    // why a server is waited for, by server
+}
+
+// note notes why a server is waited for, or with an empty text that it is not.
+func (w *waits) note(server, found string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.found == nil {
+		w.found = map[string]string{}
+	}
+	w.found[server] = found
+	if found == "" {
+		delete(w.found, server)
+	}
+}
+
+// reasons says which servers are waited for, and why.
+func (w *waits) reasons() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []string
+	for _, server := range slices.Sorted(maps.Keys(w.found)) {
+		all = append(all, "waiting for "+server+": "+w.found[server])
+	}
+	return strings.Join(all, "; ")
 }
 
 // due reports whether it is time for a line about a server that a step has
@@ -113,24 +145,6 @@ func (w *waits) due(server string, began time.Time) bool {
 	return true
 }
 
-// provisionStreams makes the streams, the durable consumer and the bucket, and
-// updates their settings. It is idempotent.
-func (rt *runtime) provisionStreams(ctx context.Context) error {
-	changes, err := streams.Provision(ctx, rt.js, rt.config.StreamReplicas)
-	if err != nil {
-		return err
-	}
-	for _, c := range changes {
-		rt.log.Info().Str("object", c.Object).Str("setting", c.Setting).Str("change", string(c.Change)).Msg("JetStream provisioned")
-	}
-	if slices.ContainsFunc(rt.hosts, func(h Host) bool { return h.decides }) {
-		if err := RecordEmulation(ctx, rt.js, rt.config.Emulation); err != nil {
-			return err
-		}
-	}
-	return documents.Provision(ctx, rt.js, rt.config.StreamReplicas)
-}
-
 // reachTemporal succeeds if Temporal answers and has the namespace.
 func (rt *runtime) reachTemporal(ctx context.Context) error {
 	_, err := rt.temporal.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: rt.config.TemporalNamespace})
@@ -138,9 +152,4 @@ func (rt *runtime) reachTemporal(ctx context.Context) error {
 		return fmt.Errorf("describe namespace %s: %w", rt.config.TemporalNamespace, err)
 	}
 	return nil
-}
-
-// prepareTemporal adds the search attributes. It is idempotent.
-func (rt *runtime) prepareTemporal(ctx context.Context) error {
-	return EnsureSearchAttributes(ctx, rt.temporal, rt.config.TemporalNamespace)
 }

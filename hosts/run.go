@@ -3,8 +3,8 @@ package hosts
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -13,9 +13,12 @@ import (
 	"go.temporal.io/sdk/worker"
 	"golang.org/x/sync/errgroup"
 
+	"shipments/activities"
 	"shipments/activities/carriers"
 	"shipments/api"
 	"shipments/events/streams"
+	"shipments/hosts/metrics"
+	"shipments/hosts/traces"
 )
 
 // Run runs hosts until ctx is done, then drains them and returns nil. The
@@ -26,7 +29,7 @@ import (
 // [*UnusableError] for a server that cannot be used, another one for a port that
 // is taken.
 //
-//	HTTP listener ─ bound first, so that a taken port is an error at start
+//	listeners     ─ bound first, so that a taken port is an error at start
 //	provision     ─ streams and search attributes, tried until it succeeds
 //	hosts         ─ each waits for what it needs of that; the first error stops all
 //	NATS          ─ closed last: what is drained still publishes
@@ -34,48 +37,46 @@ func Run(ctx context.Context, config Config, run []Host, log zerolog.Logger) err
 	if err := Check(config, run); err != nil {
 		return err
 	}
-	address := config.HealthAddr
-	if servesHTTP(run) {
-		address = config.HTTPAddr
-	}
-	if address == "" {
-		return RunOn(ctx, nil, config, run, log)
-	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", address)
+	listeners, err := listen(ctx, config, run)
 	if err != nil {
-		return fmt.Errorf("listen for HTTP: %w", err)
+		return err
 	}
-	return RunOn(ctx, listener, config, run, log)
+	return RunOn(ctx, listeners, config, run, log)
 }
 
-// RunOn is [Run] with a listener that is bound already: it serves the API, or
-// the health routes where the API is not among the hosts, and is closed in any
-// case. With a nil listener nothing is served. The addresses in the
-// configuration are not listened on.
-func RunOn(ctx context.Context, listener net.Listener, config Config, run []Host, log zerolog.Logger) error {
+// RunOn is [Run] with listeners that are bound already. They are closed in any
+// case. The addresses in the configuration are not listened on.
+func RunOn(ctx context.Context, listeners Listeners, config Config, run []Host, log zerolog.Logger) error {
 	worker.SetStickyWorkflowCacheSize(stickyCacheSize)
-	rt := newRuntime(listener, config, run, log)
+	rt := newRuntime(listeners, config, run, log)
 	defer rt.close()
 	if err := Check(config, run); err != nil {
 		return err
+	}
+	if listeners.HTTP != nil && servesHTTP(run) {
+		if err := config.checkExposure(listeners.HTTP.Addr().String()); err != nil {
+			return err
+		}
 	}
 	rt.announce()
 	if err := rt.open(); err != nil {
 		return err
 	}
+	for _, host := range run {
+		rt.loops.follow(host.Name, rt.starting)
+	}
+	rt.loops.follow("publishing", rt.publishing)
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return rt.provision(ctx) })
-	if !servesHTTP(run) {
-		group.Go(func() error { return serveHealth(ctx, rt) })
-	}
+	group.Go(func() error { return serveAdmin(ctx, rt) })
 	for _, host := range run {
 		group.Go(func() error {
 			if err := host.run(ctx, rt); err != nil {
 				return fmt.Errorf("host %s: %w", host.Name, err)
 			}
-			log.Debug().Str("host", host.Name).Msg("Host stopped")
+			stopped := rt.hostLog(host.Name)
+			stopped.Debug().Msg("Host stopped")
 			return nil
 		})
 	}
@@ -87,9 +88,10 @@ type runtime struct {
 	config Config
 	hosts  []Host
 	about  api.About
-	log    zerolog.Logger
+	// log names all hosts, and plainLog none.
+	log, plainLog zerolog.Logger
 
-	listener  net.Listener // nil: no HTTP
+	listeners Listeners
 	nats      *nats.Conn
 	js        jetstream.JetStream
 	temporal  client.Client
@@ -99,14 +101,22 @@ type runtime struct {
 
 	natsOutage, temporalOutage outage
 	waits                      waits
+	metrics                    *metrics.Metrics
+	traces                     *traces.Traces // nil makes none
+	loops                      loops
+	polls                      polls
+	searchable                 searchable
+	tokens                     activities.TokenWatch
 	// streamsReady is closed when the streams are provisioned, temporalReached when
 	// Temporal has answered, temporalReady when it has the search attributes too.
 	streamsReady, temporalReached, temporalReady chan struct{}
 }
 
-func newRuntime(listener net.Listener, config Config, run []Host, log zerolog.Logger) *runtime {
+func newRuntime(listeners Listeners, config Config, run []Host, log zerolog.Logger) *runtime {
+	plain := log.With().Str("version", ReadVersion().Version).Logger()
+	log = plain.With().Str("host", strings.Join(namesOf(run), ",")).Logger()
 	return &runtime{
-		config: config, hosts: run, log: log, listener: listener,
+		config: config, hosts: run, plainLog: plain, log: log, listeners: listeners,
 		about: api.About{
 			Version: ReadVersion().Version, Hosts: namesOf(run), SimulatedCarriers: simulatedCarriers(config, run),
 		},
@@ -118,10 +128,15 @@ func newRuntime(listener net.Listener, config Config, run []Host, log zerolog.Lo
 	}
 }
 
+// hostLog is the logger of one host.
+func (rt *runtime) hostLog(name string) zerolog.Logger {
+	return rt.plainLog.With().Str("host", name).Logger()
+}
+
 // announce logs what starts, and what its operator may not expect.
 func (rt *runtime) announce() {
-	rt.log.Info().Str("version", rt.about.Version).Strs("hosts", rt.about.Hosts).Msg("Starting")
-	for _, w := range slices.Concat(rt.config.UnknownVariables(), rt.config.ineffective(rt.hosts)) {
+	rt.log.Info().Strs("hosts", rt.about.Hosts).Msg("Starting")
+	for _, w := range rt.config.Warnings() {
 		rt.log.Warn().Str("variable", w.Variable).Msg(w.Text)
 	}
 	if simulated := rt.about.SimulatedCarriers; len(simulated) > 0 {
@@ -134,6 +149,13 @@ func (rt *runtime) open() (err error) {
 	if rt.nats, rt.js, err = connect(rt); err != nil {
 		return err
 	}
+	if err := rt.measure(); err != nil {
+		return err
+	}
+	if err := rt.trace(); err != nil {
+		return err
+	}
+	rt.watchTokens()
 	rt.integrations, _ = rt.config.carriers.Integrations(rt.config.Emulation) // Check has reported the missing ones.
 	rt.publisher = streams.NewPublisher(rt.js, rt.config.PublicURL)
 	rt.temporal, err = client.NewLazyClient(temporalOptions(rt))
@@ -147,12 +169,11 @@ func (rt *runtime) close() {
 	if rt.temporal != nil {
 		rt.temporal.Close()
 	}
+	rt.closeTraces()
 	if rt.nats != nil {
 		rt.nats.Close()
 	}
-	if rt.listener != nil {
-		_ = rt.listener.Close() // The server has closed it; this is for a failed start.
-	}
+	rt.listeners.close() // The servers have closed them; this is for a failed start.
 }
 
 func (rt *runtime) needsTemporal() bool {

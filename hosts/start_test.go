@@ -64,7 +64,9 @@ func host(t *testing.T, s *eventstest.Server) string {
 }
 
 func TestStartNATSThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
 	t.Run("several replicas without a cluster", func(t *testing.T) {
+		t.Parallel()
 		config := load(t, eventstest.Start(t))
 		config.StreamReplicas = 3
 		f := endsAtOnce(t, config, "api")
@@ -73,11 +75,13 @@ func TestStartNATSThatCannotBeUsed(t *testing.T) {
 		require.Contains(t, f.Remedy, "SHIPMENTS_STREAM_REPLICAS=1")
 	})
 	t.Run("several replicas of streams that exist", func(t *testing.T) {
+		t.Parallel()
 		config := load(t, eventstest.StartProvisioned(t))
 		config.StreamReplicas = 3
 		require.Equal(t, "SHIPMENTS_STREAM_REPLICAS", endsAtOnce(t, config, "api").Variable)
 	})
 	t.Run("TLS here alone", func(t *testing.T) {
+		t.Parallel()
 		s := eventstest.Start(t)
 		config := load(t, s)
 		config.NATSURL = "tls://me:secret@" + host(t, s)
@@ -87,14 +91,16 @@ func TestStartNATSThatCannotBeUsed(t *testing.T) {
 		require.NotContains(t, f.String(), "secret")
 	})
 	t.Run("TLS there alone, by a CA that is not known", func(t *testing.T) {
+		t.Parallel()
 		config := load(t, eventstest.Start(t))
 		config.NATSURL = bare(t, func(o *natsserver.Options) { withTLS(t, o) })
 		f := endsAtOnce(t, config, "api")
 		require.Equal(t, "NATS_URL", f.Variable)
 		require.Contains(t, f.Found, "cannot be trusted")
-		require.Contains(t, f.Remedy, "SSL_CERT_FILE")
+		require.Contains(t, f.Remedy, "NATS_CA")
 	})
 	t.Run("TLS there from the first byte", func(t *testing.T) {
+		t.Parallel()
 		config := load(t, eventstest.Start(t))
 		config.NATSURL = bare(t, func(o *natsserver.Options) {
 			withTLS(t, o)
@@ -103,6 +109,7 @@ func TestStartNATSThatCannotBeUsed(t *testing.T) {
 		require.Contains(t, endsAtOnce(t, config, "api").Found, "expects TLS before anything else")
 	})
 	t.Run("streams that would have to be forced", func(t *testing.T) {
+		t.Parallel()
 		s := eventstest.Start(t)
 		wrong := streams.Configs(1)[0]
 		wrong.Subjects = append(wrong.Subjects, "orders.>")
@@ -111,6 +118,7 @@ func TestStartNATSThatCannotBeUsed(t *testing.T) {
 		require.Contains(t, endsAtOnce(t, load(t, s), "api").Found, "streams that cannot be used as they are")
 	})
 	t.Run("each of several", func(t *testing.T) {
+		t.Parallel()
 		s := eventstest.Start(t)
 		config := load(t, s)
 		config.NATSURL = "tls://" + host(t, s) + ",tls://" + host(t, eventstest.Start(t))
@@ -134,7 +142,9 @@ func bare(t *testing.T, change func(*natsserver.Options)) string {
 }
 
 func TestStartNATSThatMayCome(t *testing.T) {
+	t.Parallel()
 	t.Run("the connection is refused", func(t *testing.T) {
+		t.Parallel()
 		s := eventstest.Start(t)
 		config := load(t, s)
 		gone := listen(t)
@@ -146,6 +156,7 @@ func TestStartNATSThatMayCome(t *testing.T) {
 		require.NotContains(t, l.Found, "secret")
 	})
 	t.Run("one of several can never be used, another one may come", func(t *testing.T) {
+		t.Parallel()
 		s := eventstest.Start(t)
 		config := load(t, s)
 		gone := listen(t)
@@ -155,6 +166,7 @@ func TestStartNATSThatMayCome(t *testing.T) {
 		require.Contains(t, l.Found, "connection refused")
 	})
 	t.Run("JetStream is off", func(t *testing.T) {
+		t.Parallel()
 		config := load(t, eventstest.Start(t))
 		config.NATSURL = bare(t, func(*natsserver.Options) {})
 		_, l := waits(t, config, "NATS", "api")
@@ -162,6 +174,7 @@ func TestStartNATSThatMayCome(t *testing.T) {
 		require.Contains(t, l.Remedy, "--jetstream")
 	})
 	t.Run("the credentials are refused", func(t *testing.T) {
+		t.Parallel()
 		config := load(t, eventstest.Start(t))
 		var refused refusal
 		config.NATSURL = bare(t, func(o *natsserver.Options) { o.CustomClientAuthentication = &refused })
@@ -170,9 +183,10 @@ func TestStartNATSThatMayCome(t *testing.T) {
 		require.Contains(t, l.Found, "refuses the credentials")
 		n := refused.Load()
 		require.Eventually(t, func() bool { return refused.Load() > n+3 }, 20*time.Second, 10*time.Millisecond)
-		require.Len(t, r.lines(t, ""), 3, "start, HTTP and the wait")
+		require.Len(t, r.lines(t, ""), 4, "start, two listeners and the wait")
 	})
 	t.Run("it does not greet as NATS does", func(t *testing.T) {
+		t.Parallel()
 		silent := listen(t)
 		go func() {
 			var open []net.Conn // A connection that nothing refers to is closed by the garbage collector.
@@ -205,8 +219,10 @@ func (r *refusal) Check(natsserver.ClientAuthentication) bool {
 }
 
 func TestStartTemporalThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
 	s := eventstest.Start(t)
 	t.Run("TLS there alone", func(t *testing.T) {
+		t.Parallel()
 		certified, _ := certificate(t)
 		config := load(t, s)
 		listener := listen(t)
@@ -217,6 +233,7 @@ func TestStartTemporalThatCannotBeUsed(t *testing.T) {
 		require.Contains(t, f.Found, "speaks TLS, and TLS is off here")
 	})
 	t.Run("TLS here alone", func(t *testing.T) {
+		t.Parallel()
 		_, ca := certificate(t)
 		for variable, change := range map[string]func(*hosts.Config){
 			"TEMPORAL_TLS":                     func(c *hosts.Config) { c.TemporalTLS = true },
@@ -224,6 +241,7 @@ func TestStartTemporalThatCannotBeUsed(t *testing.T) {
 			"TEMPORAL_TLS_SERVER_CA_CERT_PATH": func(c *hosts.Config) { c.TemporalTLSCA = ca },
 		} {
 			t.Run(variable, func(t *testing.T) {
+				t.Parallel()
 				config := load(t, s)
 				listener := listen(t)
 				(&temporal{}).start(t, listener)
@@ -237,12 +255,14 @@ func TestStartTemporalThatCannotBeUsed(t *testing.T) {
 		}
 	})
 	t.Run("a certificate that cannot be trusted", func(t *testing.T) {
+		t.Parallel()
 		certified, ca := certificate(t)
 		for variable, change := range map[string]func(*hosts.Config){
 			"TEMPORAL_TLS_SERVER_CA_CERT_PATH": func(*hosts.Config) {},
 			"TEMPORAL_TLS_SERVER_NAME":         func(c *hosts.Config) { c.TemporalTLSCA, c.TemporalTLSServerName = ca, "temporal.test" },
 		} {
 			t.Run(variable, func(t *testing.T) {
+				t.Parallel()
 				config := load(t, s)
 				listener := listen(t)
 				(&temporal{}).start(t, listener, grpc.Creds(credentials.NewServerTLSFromCert(&certified.TLS.Certificates[0])))
@@ -256,14 +276,16 @@ func TestStartTemporalThatCannotBeUsed(t *testing.T) {
 }
 
 func TestStartTemporalThatMayCome(t *testing.T) {
+	t.Parallel()
 	s := eventstest.Start(t)
 	t.Run("the connection is refused", func(t *testing.T) {
+		t.Parallel()
 		r, l := waits(t, load(t, s), "Temporal")
 		require.Equal(t, "TEMPORAL_ADDRESS", l.Variable)
 		require.Contains(t, l.Found, "connection refused")
-		code, _ := r.get(t, "/healthz")
+		code, _ := r.ask(t, "/healthz")
 		require.Equal(t, http.StatusOK, code)
-		code, _ = r.get(t, "/readyz")
+		code, _ = r.ask(t, "/readyz")
 		require.Equal(t, http.StatusServiceUnavailable, code)
 		r.stop()
 		require.NoError(t, r.end(t))
@@ -278,6 +300,7 @@ func TestStartTemporalThatMayCome(t *testing.T) {
 		"the client is refused": {status.Error(codes.Unauthenticated, "no"), "TEMPORAL_API_KEY", "refuses this client", "default"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			config := load(t, s)
 			listener := listen(t)
 			var asked atomic.Int64
@@ -298,20 +321,32 @@ func TestStartTemporalThatMayCome(t *testing.T) {
 }
 
 func TestStartPortThatIsTaken(t *testing.T) {
-	config := load(t, eventstest.Start(t))
-	taken := listen(t)
-	config.HTTPAddr = taken.Addr().String()
-	named, err := hosts.Named("api")
-	require.NoError(t, err)
-	require.ErrorContains(t, hosts.Run(t.Context(), config, named, zerolog.Nop()), "address already in use")
+	t.Parallel()
+	taken := listen(t).Addr().String()
+	for variable, change := range map[string]func(*hosts.Config){
+		"SHIPMENTS_HTTP_ADDR":  func(c *hosts.Config) { c.HTTPAddr = taken },
+		"SHIPMENTS_ADMIN_ADDR": func(c *hosts.Config) { c.HTTPAddr, c.AdminAddr = "127.0.0.1:0", taken },
+	} {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			config := load(t, eventstest.Start(t))
+			change(&config)
+			named, err := hosts.Named("api")
+			require.NoError(t, err)
+			err = hosts.Run(t.Context(), config, named, zerolog.Nop())
+			require.ErrorContains(t, err, "address already in use")
+			require.ErrorContains(t, err, variable)
+		})
+	}
 }
 
 func TestStartClosesItsListenerWhenItFails(t *testing.T) {
+	t.Parallel()
 	config := load(t, eventstest.Start(t))
 	config.Emulation = false
 	require.NoError(t, config.Validate())
 	listener := listen(t)
-	require.ErrorContains(t, hosts.RunOn(context.Background(), listener, config, hosts.All(), zerolog.Nop()), "SHIPMENTS_CARRIERS")
+	require.ErrorContains(t, hosts.RunOn(context.Background(), hosts.Listeners{HTTP: listener}, config, hosts.All(), zerolog.Nop()), "SHIPMENTS_CARRIERS")
 	_, err := listener.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)
 }

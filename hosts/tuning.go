@@ -1,6 +1,8 @@
 package hosts
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/worker"
 )
 
@@ -25,7 +27,11 @@ const (
 )
 
 // workerOptions are the options of all workers.
-func workerOptions(config Config, fatal func(error)) worker.Options {
+func workerOptions(rt *runtime, fatal func(error)) worker.Options {
+	interceptors := slices.Concat(rt.traces.WorkerInterceptors(), failpointInterceptors())
+	if rt.measured() {
+		interceptors = append(interceptors, rt.metrics.Activities(rt.carrierIDs()))
+	}
 	pollers := worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{MaximumNumberOfPollers: maxPollers})
 	return worker.Options{
 		WorkflowTaskPollerBehavior:             pollers,
@@ -33,8 +39,8 @@ func workerOptions(config Config, fatal func(error)) worker.Options {
 		MaxConcurrentWorkflowTaskExecutionSize: workflowTaskSlots,
 		// Stopping waits this long for workflow tasks, then as long for local
 		// activities, then for activities.
-		WorkerStopTimeout: config.DrainTimeout,
+		WorkerStopTimeout: rt.config.DrainTimeout,
 		OnFatalError:      fatal,
-		Interceptors:      failpointInterceptors(),
+		Interceptors:      interceptors,
 	}
 }

@@ -1,19 +1,18 @@
 package hosts
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
 
 	"shipments/activities/carriers"
+	"shipments/activities/documents/typeface"
+	"shipments/api/auth"
 	"shipments/workflows"
 )
 
@@ -31,32 +30,39 @@ func (c *Config) Validate() error {
 
 	_, err := natsServers(c.NATSURL)
 	checkErr("NATS_URL", err)
-	if c.NATSCreds != "" {
-		_, err := os.Stat(c.NATSCreds)
-		checkErr("NATS_CREDS", err)
-	}
+	c.checkNATSAccess(check)
 	check(c.TemporalNamespace != "", "TEMPORAL_NAMESPACE", "is empty")
 	checkErr("TEMPORAL_ADDRESS", checkAddress(c.TemporalAddress, true))
+	c.checkTemporalAccess(check)
 	c.temporalTLS, err = c.loadTLS()
 	if err != nil {
 		wrong = append(wrong, err)
 	}
+	checkErr("SHIPMENTS_PAYLOAD_KEYS", c.loadPayloadKeys())
 	checkErr("SHIPMENTS_HTTP_ADDR", checkAddress(c.HTTPAddr, false))
-	if c.HealthAddr != "" {
-		checkErr("SHIPMENTS_HEALTH_ADDR", checkAddress(c.HealthAddr, false))
+	if c.AdminAddr != "" {
+		checkErr("SHIPMENTS_ADMIN_ADDR", checkAddress(c.AdminAddr, false))
 	}
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + c.HTTPAddr
 	}
 	public, err := url.Parse(c.PublicURL)
-	check(err == nil && public.Host != "" && strings.HasPrefix(public.Scheme, "http"), "SHIPMENTS_PUBLIC_URL", "%q is not an http(s) URL", c.PublicURL)
+	check(err == nil && public.Host != "" && (public.Scheme == "http" || public.Scheme == "https") && public.RawQuery == "" && public.Fragment == "",
+		"SHIPMENTS_PUBLIC_URL", "%q is not an http(s) URL without query and fragment", c.PublicURL)
 	c.composition, err = workflows.ParseComposition(c.ChildWorkflows)
 	checkErr("SHIPMENTS_CHILD_WORKFLOWS", err)
 	checkErr("SHIPMENTS_CARRIERS", c.loadCarriers())
+	c.typeface, err = typeface.Load(c.Fonts)
+	checkErr("SHIPMENTS_FONTS", err)
 	c.checkNumbers(check)
+	c.checkHTTPAccess(check)
+	c.checkTracing(check)
+	check(slices.Contains([]string{provisionApply, provisionCheck, provisionNone}, c.Provision), "SHIPMENTS_PROVISION", "%q is not apply, check or none", c.Provision)
 	_, err = zerolog.ParseLevel(c.LogLevel)
 	check(err == nil, "SHIPMENTS_LOG_LEVEL", "%q is not trace, debug, info, warn or error", c.LogLevel)
 	check(slices.Contains([]string{"auto", "json", "console"}, c.LogFormat), "SHIPMENTS_LOG_FORMAT", "%q is not auto, json or console", c.LogFormat)
+	check(slices.Contains([]string{string(workflows.VoidUncollected), string(workflows.KeepUncollected)}, c.Uncollected),
+		"SHIPMENTS_UNCOLLECTED", "%q is not void or keep", c.Uncollected)
 	if len(wrong) == 0 {
 		return nil
 	}
@@ -66,11 +72,16 @@ func (c *Config) Validate() error {
 func (c *Config) checkNumbers(check func(ok bool, variable, format string, args ...any)) {
 	check(c.CollectionDelay >= 0, "SHIPMENTS_COLLECTION_DELAY", "%v is negative", c.CollectionDelay)
 	check(c.RebookingWindow >= 0, "SHIPMENTS_REBOOKING_TIME", "%v is negative", c.RebookingWindow)
+	check(c.CollectionHorizon > 0, "SHIPMENTS_COLLECTION_HORIZON", "%v is not positive", c.CollectionHorizon)
 	check(c.CarrierDeadline > 0, "SHIPMENTS_CARRIER_DEADLINE", "%v is not positive", c.CarrierDeadline)
 	check(c.DrainTimeout > 0, "SHIPMENTS_DRAIN_TIMEOUT", "%v is not positive", c.DrainTimeout)
 	check(c.Concurrency >= 1 && c.Concurrency <= 1000, "SHIPMENTS_CONSUMER_CONCURRENCY", "%d is not within 1 to 1000", c.Concurrency)
 	check(c.InFlight >= 0, "SHIPMENTS_CONSUMER_IN_FLIGHT", "%d is negative", c.InFlight)
 	check(c.MaxDeliveries >= 2, "SHIPMENTS_MAX_DELIVERIES", "%d is less than 2", c.MaxDeliveries)
+	check(slices.Contains([]string{"off", "read", "operate"}, c.UI), "SHIPMENTS_UI", "%q is not off, read or operate", c.UI)
+	_, err := auth.ParseOrigins(c.CORSOrigins)
+	check(err == nil, "SHIPMENTS_CORS_ORIGINS", "%v", err)
+	check(c.IndexShipments >= 1, "SHIPMENTS_INDEX_SHIPMENTS", "%d is less than 1", c.IndexShipments)
 	check(c.StreamReplicas >= 1 && c.StreamReplicas <= 5, "SHIPMENTS_STREAM_REPLICAS", "%d is not within 1 to 5", c.StreamReplicas)
 }
 
@@ -151,44 +162,4 @@ func (c *Config) loadCarriers() (err error) {
 		c.carriers = carriers.DemoTable()
 	}
 	return err
-}
-
-func (c *Config) loadTLS() (*tls.Config, error) {
-	if c.tlsVariable() == "" {
-		return nil, nil //nolint:nilnil // no TLS
-	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.TemporalTLSServerName}
-	if c.TemporalTLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(c.TemporalTLSCert, c.TemporalTLSKey)
-		if err != nil {
-			return nil, fmt.Errorf("TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	if c.TemporalTLSCA != "" {
-		pem, err := os.ReadFile(c.TemporalTLSCA)
-		if err != nil {
-			return nil, fmt.Errorf("TEMPORAL_TLS_SERVER_CA_CERT_PATH: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("TEMPORAL_TLS_SERVER_CA_CERT_PATH: %s holds no PEM certificate", c.TemporalTLSCA)
-		}
-	}
-	return config, nil
-}
-
-// tlsVariable is the variable that turns on TLS to Temporal, if one does.
-func (c *Config) tlsVariable() string {
-	switch {
-	case c.TemporalTLS:
-		return "TEMPORAL_TLS"
-	case c.TemporalAPIKey != "":
-		return "TEMPORAL_API_KEY"
-	case c.TemporalTLSCert != "":
-		return "TEMPORAL_TLS_CLIENT_CERT_PATH"
-	case c.TemporalTLSCA != "":
-		return "TEMPORAL_TLS_SERVER_CA_CERT_PATH"
-	}
-	return ""
 }

@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"context"
+	"time"
 
 	"go.temporal.io/sdk/worker"
 
@@ -12,22 +13,25 @@ import (
 
 // runWorker runs the worker of one task queue. It starts when Temporal answers;
 // afterwards the SDK reconnects by itself.
-func runWorker(ctx context.Context, rt *runtime, queue string) error {
+func runWorker(ctx context.Context, rt *runtime, host, queue string) error {
 	select {
 	case <-rt.temporalReached:
 	case <-ctx.Done():
 	}
-	log := rt.log.With().Str("queue", queue).Logger()
+	log := rt.hostLog(host).With().Str("queue", queue).Logger()
 	for ctx.Err() == nil {
 		w, fatal, err := startWorker(ctx, rt, queue)
 		if err != nil || w == nil {
 			return err
 		}
 		log.Debug().Msg("Worker started")
+		rt.loops.follow(host, func() trouble { return rt.polls.trouble(queue) })
 		select {
 		case <-ctx.Done():
 		case err := <-fatal:
 			log.Error().Err(err).Msg("The worker failed; starting it again")
+			failed := trouble{why: "the worker failed and is started again: " + err.Error(), since: time.Now()}
+			rt.loops.follow(host, func() trouble { return failed })
 		}
 		w.Stop()
 	}
@@ -39,18 +43,19 @@ func runWorker(ctx context.Context, rt *runtime, queue string) error {
 // one does.
 func startWorker(ctx context.Context, rt *runtime, queue string) (w worker.Worker, fatal chan error, err error) {
 	fatal = make(chan error, 1)
-	options := workerOptions(rt.config, func(err error) {
+	options := workerOptions(rt, func(err error) {
 		select {
 		case fatal <- err:
 		default: // An earlier one has ended the worker.
 		}
 	})
+	store := documents.NewStore(rt.js)
 	err = rt.until(ctx, step{"Temporal", func(context.Context) error {
 		// A worker starts once: after a failure it takes a new one.
 		fresh := worker.New(rt.temporal, queue, options)
 		workflows.Register(fresh, queue,
-			&activities.Carriers{ByID: rt.integrations},
-			&activities.Documents{Store: documents.NewStore(rt.js)},
+			&activities.Carriers{ByID: rt.integrations, Labels: activities.CarrierLabels{Store: store}, Tokens: &rt.tokens},
+			&activities.Documents{Store: store, Typeface: rt.config.typeface, Stored: rt.metrics.DocumentStored},
 			&activities.Publishing{Publisher: rt.publisher, JetStream: rt.js})
 		if err := fresh.Start(); err != nil {
 			return err

@@ -1,13 +1,16 @@
 package shipment
 
-import "shipments/shipment/emulation"
+import (
+	"shipments/shipment/customs"
+	"shipments/shipment/emulation"
+)
 
 // Category decides which process a shipment goes through.
 type Category string
 
 // The three categories.
 const (
-	// Domestic shipments stay in one country and need no customs invoice.
+	// Domestic shipments cross no customs border and need no customs invoice.
 	Domestic Category = "domestic"
 	// International shipments travel with a customs invoice.
 	International Category = "international"
@@ -17,8 +20,9 @@ const (
 )
 
 // Classify returns the category of s. While emulating, the first character of
-// the id decides; otherwise the route does: all addresses in one country make
-// it domestic, and abroad the first leg's carrier makes the difference.
+// the id decides; otherwise the route does: all addresses in one customs area (see
+// package customs) make it domestic, and beyond a customs border the first leg's
+// carrier makes the difference.
 func (r Rules) Classify(s Shipment) Category {
 	if r.Emulation {
 		return emulatedCategory(emulation.ID(s.ShipmentID))
@@ -33,14 +37,21 @@ func (r Rules) Classify(s Shipment) Category {
 }
 
 func isDomestic(legs []Leg) bool {
-	for _, leg := range legs {
-		for _, a := range []Address{leg.Sender, leg.Receiver, leg.Collection} {
-			if a.Country != legs[0].Sender.Country {
+	for i := range legs {
+		for _, a := range []*Address{&legs[i].Sender, &legs[i].Receiver, &legs[i].Collection} {
+			if !a.sharesCustomsArea(&legs[0].Sender) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+func (a *Address) sharesCustomsArea(b *Address) bool {
+	if a.Country == b.Country && a.PostalCode == b.PostalCode && a.State == b.State {
+		return true
+	}
+	return customs.Area(a.Country, a.State, a.PostalCode) == customs.Area(b.Country, b.State, b.PostalCode)
 }
 
 func emulatedCategory(id emulation.ID) Category {

@@ -17,6 +17,9 @@ const (
 	Duplicate Status = "Duplicate"
 )
 
+// Statuses are those that others see of a shipment.
+func Statuses() []Status { return []Status{Pending, Success, Failed, Cancelled, Rejected} }
+
 // Result is how the process of a shipment stands or ended. It is the result of
 // the entry workflow, the answer of GET /{shipmentId}, and the data of
 // shipments.completed.
@@ -31,6 +34,8 @@ type Result struct {
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	// Reasons are set for [Rejected].
 	Reasons []Reason `json:"reasons,omitempty"`
+	// Progress may be set for [Pending], where the status is read; a process sets none.
+	Progress *Progress `json:"progress,omitempty"`
 }
 
 // Outcome is what a successful process produced.
@@ -62,6 +67,8 @@ type CollectionBooking struct {
 	CarrierID         string `json:"carrierId"`
 	BookingReference  string `json:"bookingReference"`
 	LocationReference string `json:"locationReference"`
+	// CollectionDate is the day that was booked, which a rebooking changes.
+	CollectionDate string `json:"collectionDate,omitempty"`
 }
 
 // Failure is a business outcome: the process ran, and something said no.
@@ -87,6 +94,9 @@ type Compensation struct {
 	NotCancelled        *Fault         `json:"notCancelled,omitempty"`
 	Voided              []VoidedLeg    `json:"voided,omitempty"`
 	NotVoided           []NotVoidedLeg `json:"notVoided,omitempty"`
+	// Standing are the legs that were left manifested on purpose, although nobody
+	// collects the shipment.
+	Standing []StandingLeg `json:"standing,omitempty"`
 }
 
 // With joins what two steps undid. Either may be nil.
@@ -104,13 +114,14 @@ func (c *Compensation) With(other *Compensation) *Compensation {
 	}
 	joined.Voided = slices.Concat(c.Voided, other.Voided)
 	joined.NotVoided = slices.Concat(c.NotVoided, other.NotVoided)
+	joined.Standing = slices.Concat(c.Standing, other.Standing)
 	return &joined
 }
 
-// VoidedLeg is a leg whose manifestation was taken back.
+// VoidedLeg is a leg whose manifestation was voided.
 type VoidedLeg struct {
 	CarrierID string `json:"carrierId"`
-	// TrackingNumbers are those that are void; none if the carrier never told them.
+	// TrackingNumbers are those that are void; none if the carrier never returned them.
 	TrackingNumbers []string `json:"trackingNumbers"`
 }
 
@@ -120,6 +131,12 @@ type NotVoidedLeg struct {
 	VoidedLeg
 
 	Fault Fault `json:"fault"`
+}
+
+// StandingLeg is a leg that stays manifested: its parcels can be handed in.
+type StandingLeg struct {
+	CarrierID       string   `json:"carrierId"`
+	TrackingNumbers []string `json:"trackingNumbers"`
 }
 
 // Fault is one thing that went wrong, with the errors that a carrier or a rule

@@ -1,6 +1,7 @@
 package shipment
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,12 +10,14 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
+
+	"shipments/shipment/currency"
+	"shipments/shipment/text"
 )
 
-// Rules are the deployment's choices that a shipment is judged by. They travel
-// in the input of its process, so that changing the configuration never
+// Rules are the deployment's choices by which a shipment is validated. They are
+// part of the input of its process, so that changing the configuration never
 // disturbs a process that runs.
 type Rules struct {
 	// Emulation lets the shipment id drive category, failures and booking time
@@ -26,6 +29,12 @@ type Rules struct {
 	// RebookingWindow is how long a process stays open after a failed booking;
 	// see [Rules.RebookingWindowFor].
 	RebookingWindow time.Duration `json:"rebookingTime,omitempty"`
+	// CollectionHorizon is how far ahead a collection date may be; see
+	// [Rules.TooFarAhead]. 0 is no bound.
+	CollectionHorizon time.Duration `json:"collectionHorizon,omitempty"`
+	// Typeface is what documents are printed with: text that it cannot print is
+	// rejected. Without one, which is so in a process, nothing is: the gate has looked.
+	Typeface Typeface `json:"-"`
 	// Carriers are the carriers that a shipment may travel with.
 	Carriers []Carrier `json:"carriers,omitempty"`
 }
@@ -59,7 +68,7 @@ func (r Rules) Carrier(id string) (Carrier, bool) {
 	return r.Carriers[i], true
 }
 
-// For returns the rules with only those carriers that s uses: enough to judge
+// For returns the rules with only those carriers that s uses: enough to validate
 // it by, and small enough to travel with it.
 func (r Rules) For(s Shipment) Rules {
 	used := make([]Carrier, 0, len(s.Legs))
@@ -102,6 +111,14 @@ const (
 	CodeMissingPackages       = "missing-packages"
 	CodeMissingGoods          = "missing-goods"
 	CodeOutOfRange            = "out-of-range"
+	// CodeInvalidFormat: a number or a code, such as a telephone number, is not
+	// written as its kind is.
+	CodeInvalidFormat = "invalid-format"
+	// CodeUnprintableText: no font has a character of a text that documents show.
+	CodeUnprintableText = "unprintable-text"
+	// CodeZeroValue: goods that cross a customs border are worth nothing, although the
+	// reason for customs asks for a value.
+	CodeZeroValue = "zero-value"
 )
 
 // Bounds of what can be shipped. The JSON Schema states the same ones.
@@ -112,9 +129,9 @@ const (
 	MaxWeightGrams = 1_000_000
 	MaxSideMm      = 10_000
 	MaxQuantity    = 1_000_000
+	// MaxGoodsGrams is what all packages can weigh.
+	MaxGoodsGrams = MaxPackages * MaxWeightGrams
 )
-
-var unitValuePattern = regexp.MustCompile(`^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$`)
 
 // Validate returns what is wrong with s, or nothing. It is the one function
 // that decides whether a shipment makes sense: the consumer and the HTTP API
@@ -131,6 +148,9 @@ func (r Rules) Validate(s Shipment) []Reason {
 	}
 	for i := range s.Goods[:min(len(s.Goods), MaxGoods)] {
 		v.goods(place{list: "goods", index: i}, s.Goods[i])
+	}
+	if s.Customs != nil {
+		v.customs(*s.Customs)
 	}
 	if r.Classify(s) != Domestic {
 		v.international(s)
@@ -171,14 +191,15 @@ func (v *validation) add(code string, at place, member, format string, args ...a
 
 func (v *validation) whole(s Shipment) {
 	if !ValidID(s.ShipmentID) {
-		v.add(CodeInvalidShipmentID, place{}, "shipmentId", "%q is not a shipment id: use %s", clip(s.ShipmentID), IDRule)
+		v.add(CodeInvalidShipmentID, place{}, "shipmentId", "%q is not a shipment id: use %s", text.Clip(s.ShipmentID, maxShown), IDRule)
 	}
-	if _, err := time.Parse(time.DateOnly, s.CollectionDate); err != nil {
-		v.add(CodeInvalidCollectionDate, place{}, "collectionDate", "%q is not a day of the calendar: use YYYY-MM-DD", clip(s.CollectionDate))
+	if wrong := wrongDate(s.CollectionDate); wrong != "" {
+		v.add(CodeInvalidCollectionDate, place{}, "collectionDate", "%s", wrong)
 	}
 	if _, err := location(s.TimeZone); err != nil {
-		v.add(CodeUnknownTimeZone, place{}, "timeZone", "%q is not an IANA time zone: use one such as Europe/London", clip(s.TimeZone))
+		v.add(CodeUnknownTimeZone, place{}, "timeZone", "%q is not an IANA time zone: use one such as Europe/London", text.Clip(s.TimeZone, maxShown))
 	}
+	v.printable(place{}, "reference", s.Reference)
 	if n := len(s.Legs); n < 1 || n > MaxLegs {
 		v.add(CodeLegCount, place{}, "legs", "%d legs: a shipment has one or two", n)
 	}
@@ -198,11 +219,20 @@ func (v *validation) international(s Shipment) {
 	if len(s.Goods) == 0 {
 		v.add(CodeMissingGoods, place{}, "goods", "no goods: "+why)
 	}
+	if s.Customs != nil && s.Customs.Reason.AllowsNoValue() {
+		return
+	}
+	for i := range s.Goods[:min(len(s.Goods), MaxGoods)] {
+		if g := &s.Goods[i]; g.isWorthNothing() {
+			v.add(CodeZeroValue, place{list: "goods", index: i}, "unitValue",
+				"the line is worth %s %s: customs wants a value, or the reason sample or documents in customs.reason", g.LineTotal().Amount, g.Currency)
+		}
+	}
 }
 
 func (v *validation) leg(at place, leg Leg) {
 	if _, known := v.rules.Carrier(leg.CarrierID); !known {
-		v.add(CodeUnknownCarrier, at, "carrierId", "no carrier with id %q is known here", clip(leg.CarrierID))
+		v.add(CodeUnknownCarrier, at, "carrierId", "no carrier with id %q is known here", text.Clip(leg.CarrierID, maxShown))
 	}
 	at.part = "sender"
 	v.address(at, leg.Sender)
@@ -215,8 +245,55 @@ func (v *validation) leg(at place, leg Leg) {
 func (v *validation) address(at place, a Address) {
 	v.present(at, "name", a.Name, "an address needs a name")
 	v.present(at, "line1", a.Line1, "an address needs a first line")
+	v.printable(at, "line2", a.Line2)
 	v.present(at, "city", a.City, "an address needs a city")
+	v.printable(at, "postalCode", a.PostalCode)
+	v.printable(at, "company", a.Company)
 	v.country(at, "country", a.Country, "GB")
+	if a.State != "" {
+		v.format(at, "state", wrongState(a.State, a.Country))
+	}
+	if a.Phone != "" {
+		v.format(at, "phone", wrongPhone(a.Phone))
+	}
+	if a.Email != "" {
+		v.format(at, "email", wrongEmail(a.Email))
+		v.printable(at, "email", a.Email)
+	}
+	if a.VATNumber != "" {
+		v.format(at, "vatNumber", wrongVATNumber(a.VATNumber))
+	}
+	if a.EORI != "" {
+		v.format(at, "eori", wrongEORI(a.EORI))
+	}
+}
+
+func (v *validation) customs(c Customs) {
+	at := place{part: "customs"}
+	if c.Reason != "" {
+		v.format(at, "reason", wrongReason(c.Reason))
+	}
+	if c.Incoterm != "" {
+		v.format(at, "incoterm", wrongIncoterm(c.Incoterm))
+	}
+	if c.InvoiceDate != "" {
+		v.format(at, "invoiceDate", wrongDate(c.InvoiceDate))
+	}
+	if c.IOSSNumber != "" {
+		v.format(at, "iossNumber", wrongIOSSNumber(c.IOSSNumber))
+	}
+	v.printable(at, "invoiceNumber", c.InvoiceNumber)
+	v.printable(at, "declaration", c.Declaration)
+	if c.Importer != nil {
+		v.address(place{part: "customs/importer"}, *c.Importer)
+	}
+}
+
+// format adds the sentence that says what is wrong with a member, if there is one.
+func (v *validation) format(at place, member, wrong string) {
+	if wrong != "" {
+		v.add(CodeInvalidFormat, at, member, "%s", wrong)
+	}
 }
 
 func (v *validation) parcel(at place, p Package) {
@@ -229,54 +306,64 @@ func (v *validation) parcel(at place, p Package) {
 func (v *validation) goods(at place, g Goods) {
 	v.present(at, "description", g.Description, "goods need a description")
 	v.within(at, "quantity", g.Quantity, MaxQuantity)
-	if !unitValuePattern.MatchString(g.UnitValue) {
-		v.add(CodeOutOfRange, at, "unitValue", "%q is not an amount: use a decimal number such as \"19.90\"", clip(g.UnitValue))
+	if !currency.IsAmount(g.UnitValue) {
+		v.add(CodeOutOfRange, at, "unitValue", "%q is not an amount: use a decimal number such as \"19.90\"", text.Clip(g.UnitValue, maxShown))
 	}
-	if !tender[g.Currency] {
-		v.add(CodeUnknownCurrency, at, "currency", "%q is not a currency: use an ISO 4217 code such as EUR", clip(g.Currency))
+	if _, known := currency.Digits(g.Currency); !known {
+		example := cmp.Or(currency.Successor(g.Currency), "EUR")
+		v.add(CodeUnknownCurrency, at, "currency", "%q is not a currency of today: use an ISO 4217 code such as %s", text.Clip(g.Currency, maxShown), example)
 	}
+	v.printable(at, "sku", g.SKU)
+	v.format(at, "hsCode", wrongHSCode(g.HSCode))
 	v.country(at, "originCountry", g.OriginCountry, "DE")
+	if g.WeightGrams != 0 { // It was given.
+		v.within(at, "weightGrams", g.WeightGrams, MaxGoodsGrams)
+	}
 }
 
-func (v *validation) present(at place, member, text, need string) {
-	if strings.TrimSpace(text) == "" {
+// present requires a text that is there, and can be printed.
+func (v *validation) present(at place, member, value, need string) {
+	if strings.TrimSpace(value) == "" {
 		v.add(CodeMissingText, at, member, "%s", need)
 	}
+	v.printable(at, member, value)
 }
 
 func (v *validation) country(at place, member, code, example string) {
 	if !isCountry(code) {
-		v.add(CodeUnknownCountry, at, member, "%q is not a country: use an ISO 3166-1 alpha-2 code such as %s", clip(code), example)
+		v.add(CodeUnknownCountry, at, member, "%q is not a country: use an ISO 3166-1 alpha-2 code such as %s", text.Clip(code, maxShown), example)
 	}
 }
 
-func (v *validation) within(at place, member string, n, most int) {
-	if n < 1 || n > most {
-		v.add(CodeOutOfRange, at, member, "%d is out of range: use 1 to %d", n, most)
+func (v *validation) within(at place, member string, n, limit int) {
+	if n < 1 || n > limit {
+		v.add(CodeOutOfRange, at, member, "%d is out of range: use 1 to %d", n, limit)
 	}
 }
 
-// notCountries are regions that the library calls countries and ISO 3166-1
-// does not, or not any more: withdrawn and reserved codes.
-const notCountries = "AC AN CP CQ CS DG EA EZ FQ IC PC SU TA UN YU"
+// nonISORegions are codes that package language takes for countries although they
+// are not in ISO 3166-1: withdrawn and reserved codes.
+const nonISORegions = "AC AN CP CQ CS DG EA EZ FQ IC PC SU TA UN YU"
 
-// countries are all codes that [isCountry] accepts.
-var countries = func() map[string]bool {
-	codes := map[string]bool{}
-	for first := 'A'; first <= 'Z'; first++ {
-		for second := 'A'; second <= 'Z'; second++ {
-			if code := string([]rune{first, second}); lookUpCountry(code) {
-				codes[code] = true
-			}
+// maxShown limits, in bytes, what a message shows of a value.
+const maxShown = 80
+
+// countries are all codes that [isCountry] accepts, by their two letters.
+var countries = func() (known [26][26]bool) {
+	for first := range known {
+		for second := range known[first] {
+			known[first][second] = lookUpCountry(string([]byte{'A' + byte(first), 'A' + byte(second)}))
 		}
 	}
-	return codes
+	return known
 }()
 
-func isCountry(code string) bool { return countries[code] }
+func isCountry(code string) bool {
+	return len(code) == 2 && code[0]-'A' < 26 && code[1]-'A' < 26 && countries[code[0]-'A'][code[1]-'A']
+}
 
 func lookUpCountry(code string) bool {
-	if len(code) != 2 || strings.ToUpper(code) != code || strings.Contains(notCountries, code) {
+	if len(code) != 2 || strings.ToUpper(code) != code || strings.Contains(nonISORegions, code) {
 		return false
 	}
 	region, err := language.ParseRegion(code)
@@ -305,21 +392,3 @@ func location(name string) (*time.Location, error) {
 
 // zones remembers the time zones that were loaded: there are some hundred.
 var zones sync.Map
-
-// tender are the currencies that are legal tender somewhere today.
-var tender = func() map[string]bool {
-	units := map[string]bool{}
-	for c := currency.Query(); c.Next(); {
-		units[c.Unit().String()] = true
-	}
-	return units
-}()
-
-// clip shortens text from outside before it is shown in a message.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}

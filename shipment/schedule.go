@@ -33,6 +33,34 @@ func (r Rules) TooLate(s Shipment, now time.Time) *Fault {
 	return nil
 }
 
+// TooFarAhead is the reason to reject a collection date that is further ahead than
+// CollectionHorizon, seen from now: the last possible one is the day, in the
+// shipment's time zone, on which the horizon ends. It is nil for a possible date, for
+// one that is malformed, which [Rules.Validate] rejects, and without a horizon.
+//
+// It is judged when a shipment is published, when it is taken on, and when its
+// collection is rebooked; [Rules.Validate] looks at no clock. While emulating it
+// holds too.
+func (r Rules) TooFarAhead(s Shipment, now time.Time) *Reason {
+	day, err := time.Parse(time.DateOnly, s.CollectionDate)
+	// No time zone is a day ahead of UTC or behind it.
+	if r.CollectionHorizon <= 0 || err != nil || day.Before(now.Add(r.CollectionHorizon-24*time.Hour)) {
+		return nil
+	}
+	zone, err := location(s.TimeZone)
+	if err != nil {
+		return nil
+	}
+	last := now.Add(r.CollectionHorizon).In(zone).Format(time.DateOnly)
+	if s.CollectionDate <= last {
+		return nil
+	}
+	return &Reason{
+		Code: CodeInvalidCollectionDate, Path: "/collectionDate",
+		Message: s.CollectionDate + " is too far ahead: a collection is possible until " + last,
+	}
+}
+
 // BookingTime returns when the collection of s is to be booked, seen from now:
 // the opening of the carrier's booking window, or now if it is open already.
 // A collection that cannot be booked any more is a fault.
@@ -46,6 +74,22 @@ func (r Rules) BookingTime(s Shipment, now time.Time) (time.Time, *Fault) {
 	if r.Emulation {
 		return now.Add(r.CollectionDelay), nil
 	}
+	return r.byCalendar(s, now)
+}
+
+// RebookingFault returns why the collection of s cannot be booked for its day by a
+// request for a rebooking, or nil. The rules are those of a first booking, the bound
+// of [Rules.TooFarAhead] among them, and the calendar decides while emulating too.
+func (r Rules) RebookingFault(s Shipment, now time.Time) *Fault {
+	if reason := r.TooFarAhead(s, now); reason != nil {
+		return NewFault(cannotBeScheduled, reason.Message)
+	}
+	_, fault := r.byCalendar(s, now)
+	return fault
+}
+
+// byCalendar is [Rules.BookingTime] without emulation.
+func (r Rules) byCalendar(s Shipment, now time.Time) (time.Time, *Fault) {
 	carrier, known := r.Carrier(s.CollectionCarrierID())
 	if !known {
 		return time.Time{}, NewFault(cannotBeScheduled, "the carrier is not known")

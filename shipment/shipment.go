@@ -1,9 +1,6 @@
 package shipment
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"strings"
 )
 
@@ -23,6 +20,11 @@ type Shipment struct {
 	Packages []Package `json:"packages,omitempty"`
 	// Goods may be absent for a domestic shipment: it needs no customs invoice.
 	Goods []Goods `json:"goods,omitempty"`
+	// Reference is the sender's own name for the shipment, such as an order
+	// number. It is printed on the label.
+	Reference string `json:"reference,omitempty"`
+	// Customs may be absent: see [Customs].
+	Customs *Customs `json:"customs,omitempty"`
 }
 
 // Leg is the part of the journey that one carrier takes care of.
@@ -42,6 +44,17 @@ type Address struct {
 	PostalCode string `json:"postalCode,omitempty"`
 	// Country is an ISO 3166-1 alpha-2 code in upper case.
 	Country string `json:"country"`
+	// Company is the organisation at the address.
+	Company string `json:"company,omitempty"`
+	// State is an ISO 3166-2 subdivision without the country: CA, not US-CA.
+	State string `json:"state,omitempty"`
+	// Phone is a number in E.164: +442071234567.
+	Phone string `json:"phone,omitempty"`
+	Email string `json:"email,omitempty"`
+	// VATNumber is the number for value-added tax, with its country's prefix.
+	VATNumber string `json:"vatNumber,omitempty"`
+	// EORI is the Economic Operators Registration and Identification number.
+	EORI string `json:"eori,omitempty"`
 }
 
 // Package is one parcel: its weight in grams, its sides in millimetres.
@@ -61,10 +74,55 @@ type Goods struct {
 	UnitValue string `json:"unitValue"`
 	// Currency is an ISO 4217 code.
 	Currency string `json:"currency"`
-	// HSCode is the six to ten digits of the Harmonized System.
+	// HSCode is the six to twelve digits of the Harmonized System.
 	HSCode string `json:"hsCode"`
 	// OriginCountry is an ISO 3166-1 alpha-2 code.
 	OriginCountry string `json:"originCountry"`
+	// WeightGrams is the net weight of all units of the line, in grams; 0 if it
+	// is not given.
+	WeightGrams int `json:"weightGrams,omitempty"`
+	// SKU is the seller's stock-keeping unit.
+	SKU string `json:"sku,omitempty"`
+}
+
+// Customs is what the customs invoice says beside the addresses and the goods.
+type Customs struct {
+	// Reason is why the goods cross the border: see [CustomsReasons]. Empty means
+	// a sale.
+	Reason CustomsReason `json:"reason,omitempty"`
+	// Incoterm is one of the Incoterms 2020.
+	Incoterm string `json:"incoterm,omitempty"`
+	// InvoiceNumber is the seller's; the shipment id if it is empty.
+	InvoiceNumber string `json:"invoiceNumber,omitempty"`
+	// InvoiceDate is a calendar day (YYYY-MM-DD); the collection date if it is
+	// empty.
+	InvoiceDate string `json:"invoiceDate,omitempty"`
+	// IOSSNumber is the seller's number in the EU's Import One-Stop Shop.
+	IOSSNumber string `json:"iossNumber,omitempty"`
+	// Declaration is printed above the place for the signature.
+	Declaration string `json:"declaration,omitempty"`
+	// Importer is who imports the goods, where that is not the receiver of the
+	// last leg.
+	Importer *Address `json:"importer,omitempty"`
+}
+
+// CustomsReason is why goods cross a customs border.
+type CustomsReason string
+
+// The reasons of [Customs.Reason].
+const (
+	ReasonSale      CustomsReason = "sale"
+	ReasonGift      CustomsReason = "gift"
+	ReasonSample    CustomsReason = "sample"
+	ReasonReturn    CustomsReason = "return"
+	ReasonRepair    CustomsReason = "repair"
+	ReasonDocuments CustomsReason = "documents"
+	ReasonOther     CustomsReason = "other"
+)
+
+// CustomsReasons are all reasons.
+func CustomsReasons() []CustomsReason {
+	return []CustomsReason{ReasonSale, ReasonGift, ReasonSample, ReasonReturn, ReasonRepair, ReasonDocuments, ReasonOther}
 }
 
 const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -83,17 +141,15 @@ func ValidID(id string) bool {
 // No shipment id contains its dot, so the ids of two shipments never collide.
 func ProcessID(shipmentID string) string { return "shipment." + shipmentID }
 
-// Digest identifies the content of a shipment: two events with the same
-// digest describe the same shipment, however their JSON was written.
-// It is the SHA-256 of the canonical JSON, in hexadecimal.
-func (s Shipment) Digest() string {
-	// Go writes the members of plain structs in the order of declaration.
-	canonical, err := json.Marshal(&s)
-	if err != nil {
-		panic(err) // Strings and integers can always be marshalled.
+// OfProcess is the shipment that a workflow belongs to, by its id; empty for another
+// workflow. The ids of a process's child workflows begin with its own and a dot.
+func OfProcess(workflowID string) string {
+	id, ok := strings.CutPrefix(workflowID, ProcessID(""))
+	id, _, _ = strings.Cut(id, ".")
+	if !ok || !ValidID(id) {
+		return ""
 	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:])
+	return id
 }
 
 // PackageCount is the number of packages, at least one.

@@ -24,7 +24,7 @@ func TestValidID(t *testing.T) {
 	}
 }
 
-func TestSamplesAreValidAndClassifiedByTheirID(t *testing.T) {
+func TestSampleIsValidAndClassifiedByItsID(t *testing.T) {
 	t.Parallel()
 	emulating, actual := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}, shipment.Rules{Carriers: sample.Carriers()}
 	for id, want := range map[string]shipment.Category{
@@ -60,6 +60,91 @@ func TestClassifyByRoute(t *testing.T) {
 	require.NotEqual(t, shipment.Domestic, rules.Classify(elsewhere), "one address abroad is enough")
 }
 
+func TestClassifyByCustomsBorder(t *testing.T) {
+	t.Parallel()
+	rules := shipment.Rules{Carriers: sample.Carriers()[1:]}
+	place := func(text string) shipment.Address {
+		country, postalCode, _ := strings.Cut(text, " ")
+		return shipment.Address{Name: "Ada", Line1: "1", City: "City", Country: country, PostalCode: postalCode}
+	}
+	for route, want := range map[string]shipment.Category{
+		"ES 28001 ES 35001":       shipment.International, // Madrid, Las Palmas
+		"DE 04109 FR 69001":       shipment.Domestic,      // Leipzig, Lyon
+		"GB EC1A 1BB GB JE2 3AB":  shipment.International,
+		"GB EC1A 1BB GB IM1 1AA":  shipment.Domestic,
+		"GB EC1A 1BB GB BT1 1AA":  shipment.International,
+		"IE D01 F5P2 GB BT1 1AA":  shipment.Domestic,
+		"US 10001 PR 00901":       shipment.Domestic,
+		"US 10001 US 00801":       shipment.International,
+		"FR 75001 FR 97400":       shipment.International,
+		"GB EC1A 1BB DE 04109":    shipment.International,
+		"CN 100000 HK":            shipment.International,
+		"DE 04109 DE 78266":       shipment.International,
+		"FI 00100 AX AX-22100":    shipment.International,
+		"DE D-04109 AT 1010":      shipment.Domestic,
+		"GB EC1A 1BB GB EC1A 1BB": shipment.Domestic,
+	} {
+		t.Run(route, func(t *testing.T) {
+			t.Parallel()
+			words := strings.Fields(route)
+			second := 1
+			for len(words[second]) != 2 || strings.ToUpper(words[second]) != words[second] || strings.ContainsAny(words[second], "0123456789") {
+				second++
+			}
+			from, to := place(strings.Join(words[:second], " ")), place(strings.Join(words[second:], " "))
+			s := sample.Shipment("1", now)
+			s.Legs = []shipment.Leg{{CarrierID: rules.Carriers[0].ID, Sender: from, Receiver: to, Collection: from}}
+			require.Equal(t, want, rules.Classify(s))
+			reasons := rules.Validate(s)
+			if want == shipment.Domestic {
+				require.Empty(t, reasons, "no goods are needed for an invoice")
+			} else {
+				require.Equal(t, shipment.CodeMissingGoods, reasons[0].Code)
+			}
+		})
+	}
+}
+
+func TestValidateRefusesGoodsWithoutAValue(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		value, currency string
+		quantity        int
+		customs         *shipment.Customs
+		valid           bool
+	}{
+		"zero":                            {"0", "EUR", 2, nil, false},
+		"zero with digits":                {"0.00", "EUR", 2, nil, false},
+		"rounded to zero":                 {"0.004", "EUR", 1, nil, false},
+		"half a yen is one":               {"0.5", "JPY", 1, nil, true},
+		"less than half a yen":            {"0.4", "JPY", 1, nil, false},
+		"a thousand of a tenth of a cent": {"0.001", "EUR", 1000, nil, true},
+		"a sale":                          {"0", "EUR", 1, &shipment.Customs{Reason: shipment.ReasonSale}, false},
+		"a gift":                          {"0", "EUR", 1, &shipment.Customs{Reason: shipment.ReasonGift}, false},
+		"a return":                        {"0", "EUR", 1, &shipment.Customs{Reason: shipment.ReasonReturn}, false},
+		"a sample":                        {"0", "EUR", 1, &shipment.Customs{Reason: shipment.ReasonSample}, true},
+		"documents":                       {"0.00", "EUR", 1, &shipment.Customs{Reason: shipment.ReasonDocuments}, true},
+		"dinars have three digits":        {"0.0005", "KWD", 1, nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for id, refused := range map[string]bool{"3": !c.valid, "1": false} { // A domestic shipment has no invoice.
+				s := sample.Shipment("3", now)
+				s.ShipmentID, s.Customs = id, c.customs
+				s.Goods[1].UnitValue, s.Goods[1].Currency, s.Goods[1].Quantity = c.value, c.currency, c.quantity
+				reasons := shipment.Rules{Emulation: true, Carriers: sample.Carriers()}.Validate(s)
+				if !refused {
+					require.Empty(t, reasons)
+					continue
+				}
+				require.Len(t, reasons, 1)
+				require.Equal(t, shipment.CodeZeroValue, reasons[0].Code)
+				require.Equal(t, "/goods/1/unitValue", reasons[0].Path)
+			}
+		})
+	}
+}
+
 func TestValidateNamesEveryViolation(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -83,6 +168,7 @@ func TestValidateNamesEveryViolation(t *testing.T) {
 		"quantity":         {func(s *shipment.Shipment) { s.Goods[0].Quantity = -1 }, shipment.CodeOutOfRange, "/goods/0/quantity"},
 		"amount":           {func(s *shipment.Shipment) { s.Goods[0].UnitValue = "1,5" }, shipment.CodeOutOfRange, "/goods/0/unitValue"},
 		"currency":         {func(s *shipment.Shipment) { s.Goods[0].Currency = "EUX" }, shipment.CodeUnknownCurrency, "/goods/0/currency"},
+		"goods' weight":    {func(s *shipment.Shipment) { s.Goods[0].WeightGrams = -1 }, shipment.CodeOutOfRange, "/goods/0/weightGrams"},
 		"no packages":      {func(s *shipment.Shipment) { s.Packages = nil }, shipment.CodeMissingPackages, "/packages"},
 		"no goods":         {func(s *shipment.Shipment) { s.Goods = nil }, shipment.CodeMissingGoods, "/goods"},
 	}
@@ -100,7 +186,7 @@ func TestValidateNamesEveryViolation(t *testing.T) {
 	}
 }
 
-func TestDomesticNeedsNeitherPackagesNorGoods(t *testing.T) {
+func TestValidateDomesticWithoutPackagesAndGoods(t *testing.T) {
 	t.Parallel()
 	s := sample.Shipment("1", now)
 	s.Packages, s.Goods = nil, nil
@@ -160,6 +246,49 @@ func TestBookingTimeFollowsTheCarriersWindow(t *testing.T) {
 		"a timer that fires too late has a fault of its own")
 }
 
+func TestTooFarAhead(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	late := time.Date(2026, 11, 23, 23, 30, 0, 0, time.UTC) // the 24th in Berlin
+	for name, c := range map[string]struct {
+		date, zone string
+		now        time.Time
+		horizon    time.Duration
+		until      string // nothing if the date is possible
+	}{
+		"tomorrow":                    {"2026-11-24", "Europe/London", now, 90 * day, ""},
+		"the last day":                {"2027-02-21", "Europe/London", now, 90 * day, ""},
+		"the day after":               {"2027-02-22", "Europe/London", now, 90 * day, "2027-02-21"},
+		"another day in another zone": {"2027-02-22", "Europe/Berlin", late, 90 * day, ""},
+		"but not there":               {"2027-02-22", "Europe/London", late, 90 * day, "2027-02-21"},
+		"two centuries":               {"2203-01-15", "Europe/London", now, 90 * day, "2027-02-21"},
+		"the last year":               {"9999-12-31", "Europe/London", now, 90 * day, "2027-02-21"},
+		"long ago":                    {"2020-01-20", "Europe/London", now, 90 * day, ""},
+		"without a horizon":           {"2203-01-15", "Europe/London", now, 0, ""},
+		"malformed":                   {"2203-02-30", "Europe/London", now, 90 * day, ""},
+		"of no zone":                  {"2203-01-15", "Mars/Olympus", now, 90 * day, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sample.Shipment("1", now)
+			s.CollectionDate, s.TimeZone = c.date, c.zone
+			for _, emulation := range []bool{true, false} {
+				reason := shipment.Rules{Emulation: emulation, CollectionHorizon: c.horizon}.TooFarAhead(s, c.now)
+				if c.until == "" {
+					require.Nil(t, reason)
+					continue
+				}
+				require.Equal(t, &shipment.Reason{
+					Code: shipment.CodeInvalidCollectionDate, Path: "/collectionDate",
+					Message: c.date + " is too far ahead: a collection is possible until " + c.until,
+				}, reason)
+				rules := shipment.Rules{Emulation: emulation, Carriers: sample.Carriers(), CollectionHorizon: c.horizon}
+				require.Equal(t, []string{reason.Message}, rules.RebookingFault(s, c.now).Errors, "a rebooking has the same bound")
+			}
+		})
+	}
+}
+
 func TestBookingTimeAcrossDaylightSaving(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ date, opens string }{
@@ -195,7 +324,7 @@ func TestMergeFaults(t *testing.T) {
 	require.Empty(t, shipment.MergeFaults(nil))
 }
 
-func TestRulesForAShipmentHaveItsCarriersAlone(t *testing.T) {
+func TestRulesForAShipmentHaveOnlyItsCarriers(t *testing.T) {
 	t.Parallel()
 	require.Len(t, shipment.Rules{Carriers: sample.Carriers()}.For(sample.Shipment("1", now)).Carriers, 1)
 	require.Len(t, shipment.Rules{Carriers: sample.Carriers()}.For(sample.Shipment("3", now)).Carriers, 2)

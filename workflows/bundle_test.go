@@ -14,8 +14,10 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"shipments/activities"
 	"shipments/activities/carriers"
@@ -43,6 +45,7 @@ type scripted struct {
 	manifest func(carriers.ManifestLegRequest) (carriers.ManifestLegReply, error)
 	void     func(carriers.VoidLegRequest) (carriers.VoidLegReply, error)
 	book     func(carriers.BookCollectionRequest) (carriers.BookCollectionReply, error)
+	cancel   func(carriers.CancelCollectionRequest) (carriers.CancelCollectionReply, error)
 
 	mu    sync.Mutex
 	calls []string
@@ -93,6 +96,9 @@ func (s *scripted) BookCollection(ctx context.Context, call carriers.BookCollect
 
 func (s *scripted) CancelCollection(ctx context.Context, call carriers.CancelCollectionRequest) (carriers.CancelCollectionReply, error) {
 	s.note(call.IdempotencyKey())
+	if s.cancel != nil {
+		return s.cancel(call)
+	}
 	return s.Simulator.CancelCollection(ctx, call)
 }
 
@@ -105,6 +111,7 @@ type bundle struct {
 	carrier   *scripted
 	publisher *streams.Publisher
 	settings  workflows.Settings
+	metrics   client.MetricsHandler // of newRun, if not nil
 }
 
 func setup(t *testing.T, composition string) *bundle {
@@ -130,9 +137,13 @@ func (b *bundle) newRun(t *testing.T) {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	if b.metrics != nil {
+		suite.SetMetricsHandler(b.metrics)
+	}
 	b.env = suite.NewTestWorkflowEnvironment()
 	b.env.SetStartTime(now)
 	b.env.SetTestTimeout(30 * time.Second)
+	b.env.SetWorkerOptions(workerOptions())
 	for _, w := range workflows.Workers() {
 		workflows.Register(b.env, w.Queue)
 	}
@@ -142,6 +153,11 @@ func (b *bundle) newRun(t *testing.T) {
 		}},
 		&activities.Documents{Store: documents.NewStore(b.JS)},
 		&activities.Publishing{Publisher: b.publisher, JetStream: b.JS})
+}
+
+// workerOptions leave a busy machine time for a workflow task.
+func workerOptions(interceptors ...interceptor.WorkerInterceptor) worker.Options {
+	return worker.Options{DeadlockDetectionTimeout: 30 * time.Second, Interceptors: interceptors}
 }
 
 func created(eventID string, s shipment.Shipment) workflows.CreatedSignal {
@@ -218,8 +234,9 @@ var (
 )
 
 var (
-	successStory = []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}
-	bookingStory = []string{"accepted", "manifested", "documents-generated", "failed"}
+	successStory  = []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}
+	rebookedStory = []string{"accepted", "manifested", "documents-generated", "collection-declined", "collection-booked", "completed"}
+	bookingStory  = []string{"accepted", "manifested", "documents-generated", "collection-declined", "manifestation-voided", "failed"}
 )
 
 // inBoth runs a test with all stages as child workflows, and with none.

@@ -80,14 +80,18 @@ const integrationUnavailable = "Carrier integration unavailable"
 func callCarrier(ctx workflow.Context, policy CarrierPolicy, shipmentID, what string, activity, call any, reply carriers.Reply) (*shipment.Fault, error) {
 	wait := await
 	if policy.FirstTry {
-		answered, pause := tryCarrier(ctx, what, activity, call, reply)
+		answered, uncertain, pause := tryCarrier(ctx, what, activity, call, reply)
 		switch {
 		case answered && reply.WasDeclined():
-			// Asked once more, a carrier that has declined may accept. What it has
-			// accepted, it does not decline.
+			// If the workflow task is done again, a carrier that has declined may
+			// accept, so the decline goes on record first. An accepted call needs no
+			// checkpoint: with the same key it is accepted again.
 			return nil, checkpoint(ctx, "the carrier has declined")
 		case answered:
 			return nil, nil //nolint:nilnil // it went well
+		}
+		if uncertain {
+			call = carriers.Uncertain(call)
 		}
 		var err error
 		if ctx, err = withoutGateOnceBooked(ctx, shipmentID); err != nil {
@@ -95,7 +99,7 @@ func callCarrier(ctx workflow.Context, policy CarrierPolicy, shipmentID, what st
 		}
 		if pause > 0 {
 			timer := workflow.NewTimerWithOptions(ctx, min(pause, policy.Deadline), workflow.TimerOptions{Summary: "the carrier has asked for a pause"})
-			_ = awaitRetry(ctx, timer, nil) // The next attempt notices a cancellation.
+			_ = awaitRetry(ctx, timer, nil) // If the process was stopped, the activity below is cancelled at once.
 		}
 		wait = awaitRetry
 	}
@@ -104,23 +108,26 @@ func callCarrier(ctx workflow.Context, policy CarrierPolicy, shipmentID, what st
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		// A cancelled call is not tried again after a failed attempt. As with any
-		// cancelled call, it may have had its effect.
+		// An activity whose cancellation was requested is not retried after a failed
+		// attempt. Its call may have had its effect.
 		return nil, temporal.NewCanceledError(err.Error())
 	}
-	last := "it gave no answer"
+	tried, last := fmt.Sprintf("tried for %s; ", policy.Deadline), "it gave no answer"
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
 		last = "its last answer was: " + application.Message()
+		if application.NonRetryable() && application.Type() != activities.ErrorTypeDeadline { // The message says how often it was tried.
+			tried = ""
+		}
 	}
-	return shipment.NewFault(integrationUnavailable, fmt.Sprintf("%s: tried for %s; %s", what, policy.Deadline, last)), nil
+	return shipment.NewFault(integrationUnavailable, fmt.Sprintf("%s: %s%s", what, tried, last)), nil
 }
 
 // tryCarrier makes the first attempt of a call. It reports whether the carrier has
 // answered, and otherwise the pause that it asks for. It returns when the attempt
 // has ended, even if the process is cancelled meanwhile: a call must have ended
 // before its effect is undone.
-func tryCarrier(ctx workflow.Context, what string, activity, call, reply any) (answered bool, pause time.Duration) {
+func tryCarrier(ctx workflow.Context, what string, activity, call, reply any) (answered, uncertain bool, pause time.Duration) {
 	lasting, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	err := runLocal(withFirstTry(lasting, what), reply, activity, call)
@@ -128,5 +135,5 @@ func tryCarrier(ctx workflow.Context, what string, activity, call, reply any) (a
 	if errors.As(err, &application) {
 		pause = application.NextRetryDelay()
 	}
-	return err == nil, pause
+	return err == nil, carriers.MayHaveHadEffect(err), pause
 }

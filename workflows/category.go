@@ -18,11 +18,14 @@ type CategoryInput struct {
 // and its stage, or a cancellation; and the story so far.
 type CategoryResult struct {
 	// Outcome is what the process produced: all of it on success, and what there
-	// is when the booking can be replaced.
+	// is when the booking has failed.
 	Outcome *shipment.Outcome `json:"outcome,omitempty"`
 	Stage   shipment.Stage    `json:"stage,omitempty"`
 	Failure *shipment.Failure `json:"failure,omitempty"`
-	// Rebookable says that only the booking of the collection has failed.
+	// Declined says that the carrier was asked to book the collection, and did not:
+	// it declined, or gave no answer.
+	Declined bool `json:"declined,omitempty"`
+	// Rebookable says that the booking failed, does not stand, and can be made again.
 	Rebookable bool `json:"rebookable,omitempty"`
 	// Cancelled says that the process was stopped, and Compensation what was
 	// undone.
@@ -45,37 +48,37 @@ func categoryWorkflow(category shipment.Category) stageFunc[CategoryInput, Categ
 
 // DomesticShipment is the process of a shipment that crosses no customs border.
 func DomesticShipment(ctx workflow.Context, in CategoryInput) (CategoryResult, error) {
-	j := journey{CategoryInput: in, category: shipment.Domestic, attempt: 1}
-	return j.run(ctx, j.manifestStep(), j.documentStep(), j.collectStep())
+	c := categoryProcess{CategoryInput: in, category: shipment.Domestic, attempt: 1}
+	return c.run(ctx, c.manifestStep(), c.documentStep(), c.collectStep())
 }
 
 // InternationalShipment is the process of a shipment that crosses a customs border
 // with its customs invoice on paper.
 func InternationalShipment(ctx workflow.Context, in CategoryInput) (CategoryResult, error) {
-	j := journey{CategoryInput: in, category: shipment.International, attempt: 1}
-	return j.run(ctx, j.manifestStep(), j.documentStep(), j.collectStep())
+	c := categoryProcess{CategoryInput: in, category: shipment.International, attempt: 1}
+	return c.run(ctx, c.manifestStep(), c.documentStep(), c.collectStep())
 }
 
 // InternationalPaperlessShipment is the process of a shipment with paperless
 // trade: the customs invoice is generated first, and the carrier gets it with
 // the manifestation.
 func InternationalPaperlessShipment(ctx workflow.Context, in CategoryInput) (CategoryResult, error) {
-	j := journey{CategoryInput: in, category: shipment.InternationalPaperless, attempt: 1}
-	return j.run(ctx, j.invoiceStep(), j.manifestStep(), j.documentStep(), j.collectStep())
+	c := categoryProcess{CategoryInput: in, category: shipment.InternationalPaperless, attempt: 1}
+	return c.run(ctx, c.invoiceStep(), c.manifestStep(), c.documentStep(), c.collectStep())
 }
 
-func (j *journey) invoiceStep() step {
-	return step{stage: shipment.StageDocuments, do: j.invoice}
+func (c *categoryProcess) invoiceStep() step {
+	return step{stage: shipment.StageDocuments, do: c.invoice}
 }
 
-func (j *journey) manifestStep() step {
-	return step{shipment.StageManifestation, events.TypeManifested, j.manifest}
+func (c *categoryProcess) manifestStep() step {
+	return step{shipment.StageManifestation, events.TypeManifested, c.manifest}
 }
 
-func (j *journey) documentStep() step {
-	return step{shipment.StageDocuments, events.TypeDocumentsGenerated, j.document}
+func (c *categoryProcess) documentStep() step {
+	return step{shipment.StageDocuments, events.TypeDocumentsGenerated, c.document}
 }
 
-func (j *journey) collectStep() step {
-	return step{shipment.StageCollection, events.TypeCollectionBooked, j.collect}
+func (c *categoryProcess) collectStep() step {
+	return step{shipment.StageCollection, events.TypeCollectionBooked, c.collect}
 }

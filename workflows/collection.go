@@ -52,16 +52,16 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 		CarrierInput[carriers.BookCollectionRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.BookCollectionRequest{
 			ShipmentID: s.ShipmentID, Attempt: in.Attempt, CarrierID: s.CollectionCarrierID(),
 			CollectionDate: s.CollectionDate, TimeZone: s.TimeZone,
-			Address: s.Legs[0].Collection, TrackingNumbers: in.Legs[0].TrackingNumbers,
+			Address: s.Legs[0].Collection, TrackingNumbers: in.Legs[0].TrackingNumbers, Trace: in.Settings.Trace,
 		}})
 	if temporal.IsCanceledError(err) { // It may have been booked.
-		return CollectionResult{Cancelled: true, Compensation: cancelBooking(ctx, in.Settings, s, in.Attempt)}, nil
+		return CollectionResult{Cancelled: true, Compensation: cancelBooking(ctx, in.Settings, s, in.Attempt, "")}, nil
 	}
 	if err != nil {
 		return CollectionResult{}, fmt.Errorf("book the collection: %w", err)
 	}
 	if reply.Unanswered { // It may have been booked.
-		compensation := cancelBooking(ctx, in.Settings, s, in.Attempt)
+		compensation := cancelBooking(ctx, in.Settings, s, in.Attempt, "")
 		return CollectionResult{Faults: []shipment.Fault{*reply.Declined}, Compensation: compensation}, nil
 	}
 	if reply.Declined != nil {
@@ -71,11 +71,12 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 		CarrierID:         s.CollectionCarrierID(),
 		BookingReference:  reply.BookingReference,
 		LocationReference: reply.LocationReference,
+		CollectionDate:    s.CollectionDate,
 	}}, nil
 }
 
-// waitForWindow waits until the carrier takes bookings. It reports whether the
-// stage was cancelled meanwhile, and returns a fault if it is too late to book.
+// waitForWindow waits until the booking window opens. It reports whether the stage was
+// cancelled meanwhile, and returns a fault if it is too late to book.
 func (in CollectionInput) waitForWindow(ctx workflow.Context) (cancelled bool, late *shipment.Fault, err error) {
 	rules, s := in.Settings.Rules, in.Shipment
 	now := workflow.Now(ctx)
@@ -104,8 +105,8 @@ func (in CollectionInput) waitForWindow(ctx workflow.Context) (cancelled bool, l
 	return false, late, err
 }
 
-// unlessBooked returns the fault, or nil if the collection is booked: in a task
-// that was lost, when it was not too late.
+// unlessBooked returns the fault, or nil if collection-booked is stored: a lost attempt
+// of this workflow task booked in time.
 func (in CollectionInput) unlessBooked(ctx workflow.Context, fault *shipment.Fault) (*shipment.Fault, error) {
 	booked, err := outcomePublished(ctx, events.TypeCollectionBooked, in.Shipment.ShipmentID)
 	if booked || err != nil {
@@ -114,19 +115,19 @@ func (in CollectionInput) unlessBooked(ctx workflow.Context, fault *shipment.Fau
 	return fault, nil
 }
 
-// bookableAt reports whether the collection can be booked at a time.
+// bookableAt reports whether the booking window is open at t.
 func (in CollectionInput) bookableAt(t time.Time) bool {
 	opens, fault := in.Settings.Rules.BookingTime(in.Shipment, t)
 	return fault == nil && !opens.After(t)
 }
 
-// cancelBooking cancels a booking, and returns whether that was possible. It
-// cannot be stopped.
-func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment, attempt int) *shipment.Compensation {
+// cancelBooking cancels a booking, and returns whether that was possible. The
+// reference is empty if the booking's answer never arrived. It cannot be stopped.
+func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment, attempt int, reference string) *shipment.Compensation {
 	reply, err := inStage(shipment.StageCarrier, CancelCollection).call(withoutGate(ctx), settings.ChildWorkflows,
 		carrierID(s.ShipmentID, fmt.Sprintf("cancel-collection-%d", attempt), 1), "cancel the collection of shipment "+s.ShipmentID,
 		CarrierInput[carriers.CancelCollectionRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.CancelCollectionRequest{
-			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt,
+			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt, BookingReference: reference, Trace: settings.Trace,
 		}})
 	if err != nil {
 		reply.Declined = shipment.NewFault(integrationUnavailable, err.Error())

@@ -17,7 +17,8 @@ import (
 // applies to processes that start after it.
 type Composition []shipment.Stage
 
-// ParseComposition reads what [CompositionHelp] says. Empty text means none.
+// ParseComposition parses "all", "none" or a comma-separated list of stages. Empty text
+// means none.
 func ParseComposition(text string) (Composition, error) {
 	switch text = strings.TrimSpace(text); text {
 	case "all":
@@ -30,7 +31,7 @@ func ParseComposition(text string) (Composition, error) {
 	for name := range strings.SplitSeq(text, ",") {
 		stage := shipment.Stage(strings.TrimSpace(name))
 		if !known.Has(stage) {
-			return nil, fmt.Errorf("%q is no stage: use %s", stage, CompositionHelp())
+			return nil, fmt.Errorf("%q cannot run as a child workflow: use %s", stage, CompositionHelp())
 		}
 		if !c.Has(stage) {
 			c = append(c, stage)
@@ -41,6 +42,16 @@ func ParseComposition(text string) (Composition, error) {
 
 // Has reports whether a stage runs as a child workflow.
 func (c Composition) Has(stage shipment.Stage) bool { return slices.Contains(c, stage) }
+
+// Queues are the task queues that a process needs workers on, sorted.
+func (c Composition) Queues() []string {
+	queues := []string{QueueOrchestrator}
+	for _, stage := range c {
+		queues = append(queues, Queue(stage))
+	}
+	slices.Sort(queues)
+	return slices.Compact(queues)
+}
 
 // String is the form that [ParseComposition] reads.
 func (c Composition) String() string {
@@ -72,7 +83,7 @@ func inStage[In, Out any](stage shipment.Stage, run func(workflow.Context, In) (
 	return stageFunc[In, Out]{stage, run}
 }
 
-// started is a function of a stage that was started.
+// started is a call of a [stageFunc] that has begun.
 type started[Out any] struct {
 	future workflow.Future
 	inline bool

@@ -3,6 +3,7 @@ package workflows
 import (
 	"cmp"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/events"
@@ -22,14 +23,15 @@ type ending struct {
 // the one before:
 //
 //  1. The ending is decided: requests that had no effect are rejected, and so is
-//     each that is handled from now on.
-//  2. The final event is published.
+//     each new one that is handled from now on. A repeat is ignored.
+//  2. The final event is published. A process that did not succeed says so in its search
+//     attribute, if [Settings.MarksOutcome].
 //  3. The signals that have been received are handled, and those that arrive meanwhile.
 //  4. No handler is pending: the workflow can close. If a signal arrives just then,
-//     Temporal refuses to close it and has the task done again.
+//     Temporal fails the workflow task and has it done again.
 //
-// A process that ends with an error publishes nothing, but handles the signals:
-// their events have been acknowledged.
+// A process that ends with an error publishes no final event, but does the other steps:
+// the events of its signals have been acked.
 func (p *process) end(ctx workflow.Context, e ending, err error) (shipment.Result, error) {
 	ctx = withoutGate(ctx)
 	p.requests.ended = true
@@ -38,8 +40,19 @@ func (p *process) end(ctx workflow.Context, e ending, err error) (shipment.Resul
 	if err == nil && e.event != "" {
 		err = p.story.publish(ctx, e.event, e.data)
 	}
+	if err == nil {
+		err = p.markOutcome(ctx, e.result.Status)
+	}
 	err = cmp.Or(err, p.handleReceived(ctx))
 	return e.result, err
+}
+
+// markOutcome sets the search attribute of a process that did not succeed.
+func (p *process) markOutcome(ctx workflow.Context, status shipment.Status) error {
+	if !p.MarksOutcome || status == shipment.Success {
+		return nil
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, temporal.NewSearchAttributeKeyKeyword(OutcomeAttribute).ValueSet(string(status)))
 }
 
 // handleReceived handles the signals that have been received, and returns when no
@@ -59,7 +72,7 @@ func (p *process) handleReceived(ctx workflow.Context) error {
 		}
 		request = RequestSignal{}
 	}
-	workflow.Go(ctx, p.watchRequests) // There is one of repeats from the beginning.
+	workflow.Go(ctx, p.watchRequests) // watchRepeats runs since the process began; requests were received at the gate until now.
 	return workflow.Await(ctx, func() bool { return p.pendingHandlers == 0 })
 }
 

@@ -10,22 +10,22 @@ import (
 	"shipments/events"
 )
 
-// gate is the only place where a process can be stopped, by a requested
-// cancellation or by an operator's. A process is at the gate while it waits for
-// something that Temporal has on record: a timer, an activity, a child workflow.
-// If that has ended already, the process goes on.
+// gate is the only place where a process can be stopped, by a requested cancellation or
+// by an operator's. A process is at the gate while it waits for something that Temporal
+// has on record: a timer, an activity, a child workflow. If the future is ready, the
+// process goes on and is not stopped.
 //
-// The reason is that a workflow task can be lost and done again: its worker dies,
-// or Temporal refuses to close the workflow because a signal has just arrived.
-// What the task did itself, which is to run local activities, goes on record only
-// when the task completes. When it is done again, more signals may be there. Still
-// it must not contradict what it has published before. For the same reason
-// whatever arrives at the gate goes on record before the process acts on it.
+// The reason is that a workflow task can be lost and done again: its worker dies, or
+// Temporal fails the task that closes the workflow because a signal has just arrived.
+// Local activities run within the task, and their results are on record only when it
+// completes. More signals may be there when the task is done again. They must not make
+// it contradict what it has published. For the same reason a request or a cancellation
+// goes on record before the process acts on it.
 //
-// One kind of wait needs more care. When local attempts of an activity have failed,
-// the process waits for a regular activity. If the task was lost before, its
-// attempt may have succeeded then, and the task may have gone on. A process that
-// is stopped at such a wait is unsure what has happened; see journey.overtaken.
+// One kind of wait needs more care: that for a regular activity after its local
+// attempts have failed. In a lost attempt of the workflow task the local attempt may
+// have succeeded, and the task may have gone on. So a process that is stopped at such a
+// wait first looks up what is published; see categoryProcess.mustGoOn.
 type gate struct {
 	// cancelled is closed when an operator or the parent cancels the workflow.
 	cancelled workflow.ReceiveChannel
@@ -37,7 +37,7 @@ type gate struct {
 	// retrying counts the current waits that follow failed local attempts.
 	retrying int
 	stopped  bool
-	// unsure says that the process was stopped at such a wait.
+	// unsure says that the process was stopped while retrying > 0.
 	unsure bool
 }
 
@@ -96,8 +96,8 @@ func awaitRetry(ctx workflow.Context, future workflow.Future, result any) error 
 	return await(ctx, future, result)
 }
 
-// join waits for a function that runs in a coroutine, and waits at the gate
-// itself.
+// join waits, without the gate, for a function that runs in a coroutine. That function
+// waits at the gate itself.
 func join(ctx workflow.Context, future workflow.Future, result any) error {
 	return future.Get(ctx, result)
 }
@@ -121,14 +121,14 @@ func (g *gate) next(ctx workflow.Context, future workflow.Future) {
 	}
 	first.Select(ctx)
 	if act != nil {
-		_ = checkpoint(ctx, "a request was received") // Nothing cancels it.
+		_ = checkpoint(ctx, "a request or a cancellation was received") // It cannot be cancelled.
 		act(ctx)
 	}
 }
 
-// checkpoint has Temporal complete the workflow task. What the process has learnt
-// and decided is on record when it returns: a task that is done again decides the
-// same.
+// checkpoint has Temporal complete the workflow task. What has been received and
+// decided is on record when it returns, so a workflow task that is done again decides
+// the same.
 func checkpoint(ctx workflow.Context, reason string) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	timer := workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: "checkpoint: " + reason})

@@ -40,6 +40,7 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 			CarrierInput[carriers.ManifestLegRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.ManifestLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, Details: leg,
 				Packages: s.Packages, Goods: s.Goods, InvoiceURL: in.InvoiceURL,
+				Reference: s.Reference, Customs: s.Customs, Trace: in.Settings.Trace,
 			}})
 	}
 	replies := make([]carriers.ManifestLegReply, len(calls))
@@ -102,7 +103,7 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 		calls[i] = inStage(shipment.StageCarrier, VoidLeg).start(ctx, settings.ChildWorkflows,
 			carrierID(s.ShipmentID, "void", i+1), fmt.Sprintf("void leg %d of shipment %s", i+1, s.ShipmentID),
 			CarrierInput[carriers.VoidLegRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.VoidLegRequest{
-				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: leg.CarrierID, TrackingNumbers: numbers,
+				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: leg.CarrierID, TrackingNumbers: numbers, Trace: settings.Trace,
 			}})
 	}
 	var done shipment.Compensation

@@ -6,6 +6,11 @@ import (
 	"shipments/shipment"
 )
 
+// OutcomeAttribute is the search attribute with the status of a process that has ended
+// other than in success: Failure, Cancelled, Rejected or Duplicate. A success has none,
+// and costs nothing.
+const OutcomeAttribute = "ShipmentOutcome"
+
 // SignalCreated is the signal that carries a [CreatedSignal].
 const SignalCreated = "created"
 
@@ -20,13 +25,22 @@ func stageID(shipmentID string, stage shipment.Stage) string {
 	return shipment.ProcessID(shipmentID) + "." + string(stage)
 }
 
+// documentsID is the workflow id of the documents that run as a child. They are
+// generated anew after an attempt at the collection that was a rebooking.
+func documentsID(shipmentID string, attempt int) string {
+	if attempt <= 1 {
+		return stageID(shipmentID, shipment.StageDocuments)
+	}
+	return fmt.Sprintf("%s-%d", stageID(shipmentID, shipment.StageDocuments), attempt)
+}
+
 // invoiceID is the workflow id of the customs invoice that runs as a child.
 func invoiceID(shipmentID string) string {
 	return stageID(shipmentID, shipment.StageDocuments) + ".customs-invoice"
 }
 
-// collectionID is the workflow id of an attempt at the collection, the first
-// being 1, that runs as a child.
+// collectionID is the workflow id of the collection stage that runs as a child. attempt
+// counts from 1.
 func collectionID(shipmentID string, attempt int) string {
 	return fmt.Sprintf("%s-%d", stageID(shipmentID, shipment.StageCollection), attempt)
 }

@@ -7,31 +7,33 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"shipments/activities"
+	"shipments/activities/carriers"
 )
 
 // The timeouts of one attempt of a regular activity.
 const (
-	// carrierTimeout bounds an attempt of a carrier call; the client's own timeout
-	// is shorter.
-	carrierTimeout    = 10 * time.Minute
 	publishingTimeout = 10 * time.Second
 	documentsTimeout  = time.Minute
 )
 
 // withCarrierCall sets the options of a carrier call. It may take minutes, as long
 // as its worker sends heartbeats. A carrier that gives no answer is tried again,
-// less and less often, until the deadline.
+// less and less often, until the deadline; see [activities.CarrierScheduleToClose].
+//
+// Every error of the activity has the pause until the next attempt. The server bounds
+// it by MaximumInterval, so that is what a carrier can ask for. InitialInterval, which
+// does not grow, is for an attempt that ends without an error of ours: its worker died.
 func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		ScheduleToCloseTimeout: deadline,
-		StartToCloseTimeout:    carrierTimeout,
+		ScheduleToCloseTimeout: activities.CarrierScheduleToClose(deadline),
+		StartToCloseTimeout:    activities.CarrierTimeout,
 		HeartbeatTimeout:       activities.HeartbeatTimeout,
 		// A cancelled call must have ended before its effect is undone.
 		WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval:    time.Second,
-			BackoffCoefficient: 2,
-			MaximumInterval:    time.Minute,
+			InitialInterval:    5 * time.Second,
+			BackoffCoefficient: 1,
+			MaximumInterval:    carriers.MaxRetryAfter,
 		},
 		Summary: summary,
 	})
@@ -41,7 +43,7 @@ func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary strin
 // takes longer than a workflow task may, the worker prolongs the task.
 func withFirstTry(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: carrierTimeout,
+		StartToCloseTimeout: activities.CarrierTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 		Summary:             summary,
 	})
@@ -50,11 +52,11 @@ func withFirstTry(ctx workflow.Context, summary string) workflow.Context {
 // withLocalAttempts sets the options of an activity that is tried for a few
 // seconds within the workflow task.
 //
-// All attempts and the intervals between them have to end well before the
-// worker would prolong the task, after eight of its ten seconds: each time it does, and
-// for each retry that is due later than the task's end, the history grows by
-// several events. The timeout bounds slow attempts. MaximumAttempts bounds
-// fast ones, also where the clocks of worker and server differ.
+// All attempts and the intervals between them have to end before 80 % of the workflow
+// task's timeout (8 of 10 s). After that the worker prolongs the task, which adds
+// events to the history, as does each retry that is due after the task's end. The
+// timeout bounds slow attempts. MaximumAttempts bounds fast ones, also where the clocks
+// of worker and server differ.
 func withLocalAttempts(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		ScheduleToCloseTimeout: 4 * time.Second,
@@ -67,8 +69,9 @@ func withLocalAttempts(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// withServerRetries sets the options of an activity that the server retries until
-// it succeeds, which adds no event to the history. A cancelled one is abandoned.
+// withServerRetries sets the options of an activity that the server retries until it
+// succeeds, whose retries add no event to the history. When ctx is cancelled, the
+// workflow does not wait for the activity to end.
 func withServerRetries(ctx workflow.Context, summary string, timeout time.Duration) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: timeout,

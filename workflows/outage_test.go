@@ -11,7 +11,6 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
-	"go.temporal.io/sdk/worker"
 
 	"shipments/activities/carriers"
 	"shipments/events"
@@ -37,7 +36,7 @@ type outage struct {
 // that it is over.
 func (b *bundle) fail(what string) *outage {
 	o := &outage{what: what}
-	b.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{o}})
+	b.env.SetWorkerOptions(workerOptions(o))
 	return o
 }
 

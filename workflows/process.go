@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"shipments/activities/carriers"
 	"shipments/events"
 	"shipments/shipment"
 )
@@ -57,6 +58,7 @@ type process struct {
 	pendingHandlers int // of signals
 	story           Story
 	requests        requests
+	declined        int // bookings of the collection
 }
 
 // openGate returns a context that is cancelled when the process is stopped.
@@ -78,7 +80,11 @@ func (p *process) run(ctx workflow.Context) (ending, error) {
 		return p.endAsDuplicate(ctx)
 	}
 	if reasons := p.Rules.Validate(s); len(reasons) > 0 {
-		return p.failed(shipment.StageValidation, &shipment.Failure{Faults: invalid(reasons)}), nil
+		return p.failed(shipment.StageValidation, &shipment.Failure{Faults: validationFaults(reasons)}), nil
+	}
+	// A task that is done again later sees the same start.
+	if reason := p.Rules.TooFarAhead(s, workflow.GetInfo(ctx).WorkflowStartTime); reason != nil {
+		return p.failed(shipment.StageValidation, &shipment.Failure{Faults: validationFaults([]shipment.Reason{*reason})}), nil
 	}
 	if _, fault := p.Rules.BookingTime(s, workflow.Now(ctx)); fault != nil {
 		// An earlier attempt of this workflow task may have been in time.
@@ -110,6 +116,8 @@ func (p *process) claim(ctx workflow.Context, category shipment.Category) (*even
 	run := runID(workflow.GetInfo(ctx))
 	ev := p.trigger.Event
 	p.story = Story{Lineage: events.NewLineage(ev, run)}
+	p.story.Lineage.Category = category
+	p.Trace = carriers.Trace{Parent: ev.TraceParent, State: ev.TraceState}
 	owner, err := p.story.claim(ctx, events.Accepted{
 		ShipmentID:    ev.Data.ShipmentID,
 		Category:      category,
@@ -137,8 +145,9 @@ func runID(info *workflow.Info) string {
 	return info.WorkflowExecution.RunID
 }
 
-// runCategory runs the category's workflow, until it ends or the process is
-// stopped. A failed booking can be replaced for as long as the rules say.
+// runCategory runs the category's workflow, until it ends or the process is stopped.
+// After a failed booking it waits for a rebooking request, for the rebooking window of
+// the rules. If none comes, nobody collects the shipment.
 func (p *process) runCategory(ctx workflow.Context, category shipment.Category, s shipment.Shipment) (CategoryResult, error) {
 	end, err := categoryWorkflow(category).call(ctx, p.ChildWorkflows,
 		stageID(s.ShipmentID, shipment.StageCategory), fmt.Sprintf("%s shipment %s", category, s.ShipmentID),
@@ -146,20 +155,25 @@ func (p *process) runCategory(ctx workflow.Context, category shipment.Category, 
 	if temporal.IsCanceledError(err) {
 		return CategoryResult{Cancelled: true, Story: p.story}, nil // It had not begun.
 	}
-	for attempt := 2; err == nil && end.Rebookable; attempt++ {
-		j := journey{CategoryInput: CategoryInput{Settings: p.Settings, Shipment: s, Story: end.Story}, category: category, outcome: *end.Outcome, attempt: attempt}
-		rebooking, cancelled := p.awaitRebooking(ctx, s)
+	var request *events.EventRef
+	for attempt := 2; err == nil && end.Stage == shipment.StageCollection; attempt++ {
+		rebooking, cancelled, fault := p.awaitRebooking(ctx, s, &end, request)
+		if fault != nil {
+			return end, fault
+		}
+		c := categoryProcess{CategoryInput: CategoryInput{Settings: p.Settings, Shipment: s, Story: end.Story}, category: category, outcome: *end.Outcome, attempt: attempt}
 		switch {
 		case cancelled:
-			return j.cancel(ctx)
+			c.compensation = end.Failure.Compensation
+			return c.cancel(ctx)
 		case rebooking == nil:
-			return end, nil
+			return c.uncollected(ctx, *end.Failure)
 		}
-		s.CollectionDate, j.Shipment.CollectionDate = rebooking.Event.CollectionDate, rebooking.Event.CollectionDate
+		s.CollectionDate, c.Shipment.CollectionDate = rebooking.Event.CollectionDate, rebooking.Event.CollectionDate
 		identity := rebooking.Event.Ref()
-		j.request = &identity
-		end, err = j.run(ctx, j.collectStep())
-		if err == nil && j.booked {
+		request, c.request = &identity, &identity
+		end, err = c.run(ctx, c.collectStep())
+		if err == nil && c.booked {
 			p.requests.rebooking = nil // It had its effect.
 		}
 		if err == nil && end.Failure != nil {
@@ -169,25 +183,50 @@ func (p *process) runCategory(ctx workflow.Context, category shipment.Category, 
 	return end, err
 }
 
-// awaitRebooking waits for a request to replace a failed booking. It returns nil
-// if none arrives in time. The request has its effect later, or is rejected.
-func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment) (rebooking *RequestSignal, cancelled bool) {
-	window := p.Rules.RebookingWindowFor(s)
-	if window <= 0 {
-		return nil, ctx.Err() != nil
+// awaitRebooking publishes that a booking has failed, and waits for a request to
+// replace it. It returns nil if none arrives in time, or none is possible. The
+// request has its effect later, or is rejected. replaced is the request for the
+// booking that has failed, if it was a rebooking.
+func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment, end *CategoryResult, replaced *events.EventRef) (
+	rebooking *RequestSignal, cancelled bool, err error,
+) {
+	declined := events.CollectionDeclined{
+		ShipmentID: s.ShipmentID, CollectionDate: s.CollectionDate, Faults: end.Failure.Faults, Request: replaced,
 	}
+	window := p.Rules.RebookingWindowFor(s)
+	if window <= 0 || !end.Rebookable {
+		// The failure is decided: nothing stops the process while it publishes it.
+		err := p.publishDeclined(withoutGate(ctx), end, declined)
+		return nil, ctx.Err() != nil, err
+	}
+	// A request may follow the event at once, and before the process goes on.
 	q := &p.requests
 	q.rebookable = true
 	defer func() { q.rebookable = false }()
 	ctx, done := workflow.WithCancel(ctx)
 	defer done()
+	until := workflow.Now(ctx).Add(window).UTC()
 	timer := workflow.NewTimerWithOptions(ctx, window, workflow.TimerOptions{Summary: "a rebooking can be requested"})
+	declined.RebookableUntil = &until
+	if err := p.publishDeclined(ctx, end, declined); err != nil {
+		return nil, false, err
+	}
 	gateOf(ctx).wait(ctx, timer, func() bool { return q.rebooking != nil })
-	return q.rebooking, ctx.Err() != nil
+	return q.rebooking, ctx.Err() != nil, nil
 }
 
-// invalid makes one fault of what is wrong with a shipment.
-func invalid(reasons []shipment.Reason) []shipment.Fault {
+// publishDeclined publishes that a booking has failed, if the carrier was asked for
+// one.
+func (p *process) publishDeclined(ctx workflow.Context, end *CategoryResult, declined events.CollectionDeclined) error {
+	if !end.Declined {
+		return nil
+	}
+	p.declined++
+	return end.Story.publishAgain(ctx, events.TypeCollectionDeclined, p.declined, declined)
+}
+
+// validationFaults returns one fault that lists the reasons.
+func validationFaults(reasons []shipment.Reason) []shipment.Fault {
 	errors := make([]string, len(reasons))
 	for i, reason := range reasons {
 		errors[i] = reason.String()

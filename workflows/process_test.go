@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -119,6 +120,24 @@ func TestProcessSchedulesTheCollection(t *testing.T) {
 		require.Equal(t, shipment.Success, result.Status)
 		require.Equal(t, "2036-11-23T17:00:00Z", b.env.Now().UTC().Truncate(time.Minute).Format(time.RFC3339), "18:00 in Berlin")
 	})
+}
+
+func TestProcessFailsACollectionThatIsTooFarAhead(t *testing.T) {
+	t.Parallel()
+	for _, emulation := range []bool{true, false} {
+		t.Run(fmt.Sprintf("emulation %t", emulation), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, "none")
+			b.settings.Rules = shipment.Rules{Emulation: emulation, Carriers: sample.Carriers(), CollectionHorizon: 90 * 24 * time.Hour}
+			s := sample.Shipment(international, now)
+			s.CollectionDate = "2203-01-15"
+			result := b.run(t, created("e-1", s))
+			require.Equal(t, shipment.Failed, result.Status)
+			require.Contains(t, result.Failure.Faults[0].Errors[0], "invalid-collection-date at /collectionDate: 2203-01-15 is too far ahead")
+			require.Equal(t, []string{"accepted", "failed"}, b.story(t, international))
+			require.Empty(t, b.carrier.calls)
+		})
+	}
 }
 
 func TestProcessFailsAnInvalidShipment(t *testing.T) {

@@ -28,9 +28,9 @@ func (p *process) watchRepeats(ctx workflow.Context) {
 	}
 }
 
-// handleRepeat handles a further event for the shipment: the same content is a
-// repeat and ignored, other content is rejected. A process that is cancelled does
-// it too, because the event has been acknowledged.
+// handleRepeat handles a further event for the shipment: the same content is a repeat
+// and ignored, other content is rejected. A cancellation does not interrupt it, because
+// the event has been acked and is not redelivered.
 func (p *process) handleRepeat(ctx workflow.Context, repeat CreatedSignal) error {
 	p.pendingHandlers++
 	defer func() { p.pendingHandlers-- }()

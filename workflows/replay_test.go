@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/proto"
 
 	"shipments/shipment/emulation"
 	"shipments/workflows"
@@ -82,10 +83,11 @@ func readHistory(t *testing.T, file string) *historypb.History {
 	return history
 }
 
-// replay replays a history with the ids that it was recorded with.
+// replay replays a history with the ids that it was recorded with. It replays a copy: the
+// replayer writes into what it is given.
 func replay(replayer worker.WorkflowReplayer, history *historypb.History) error {
 	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
-	return replayer.ReplayWorkflowHistoryWithOptions(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), history,
+	return replayer.ReplayWorkflowHistoryWithOptions(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), proto.CloneOf(history),
 		worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{
 			ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId(),
 		}})

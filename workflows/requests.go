@@ -45,7 +45,7 @@ type requests struct {
 func (p *process) receiveRequest(ctx workflow.Context) (act func(workflow.Context)) {
 	var r RequestSignal
 	if !p.requests.channel.ReceiveAsync(&r) {
-		return nil // The signal held no request.
+		return nil // The signal could not be decoded; the SDK has dropped it.
 	}
 	reason := p.validateRequest(ctx, r)
 	if reason == nil {
@@ -73,7 +73,8 @@ func (p *process) watchRequests(ctx workflow.Context) {
 	}
 }
 
-// handleRequest acts on a request, and returns when that is stored.
+// handleRequest accepts a request, or rejects it and returns when the rejection is
+// stored.
 func (p *process) handleRequest(ctx workflow.Context, r RequestSignal) error {
 	if reason := p.validateRequest(ctx, r); reason != nil {
 		return p.rejectRequest(ctx, r, *reason)
@@ -116,7 +117,7 @@ func (p *process) rejectReason(ctx workflow.Context, r RequestSignal) *shipment.
 	}
 	rebooked := p.trigger.Event.Data
 	rebooked.CollectionDate = r.Event.CollectionDate
-	if _, fault := p.Rules.BookingTime(rebooked, workflow.Now(ctx)); fault != nil {
+	if fault := p.Rules.RebookingFault(rebooked, workflow.Now(ctx)); fault != nil {
 		reason := rebookingFailed([]shipment.Fault{*fault})
 		return &reason
 	}

@@ -124,7 +124,7 @@ func TestRebookingReplacesAFailedBooking(t *testing.T) {
 		require.Equal(t, shipment.Success, result.Status)
 		require.NotEmpty(t, result.Outcome.CollectionBooking.BookingReference)
 		require.Len(t, result.Outcome.ManifestedLegs, 2)
-		require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}, b.story(t, rebookable))
+		require.Equal(t, rebookedStory, b.story(t, rebookable))
 		require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection")
 		require.Contains(t, b.carrier.calls, rebookable+"/leg-1/book-collection-2")
 		require.Equal(t, []string{events.CodeNotRebookable}, b.codes(t))
@@ -152,7 +152,7 @@ func TestCancellationWhileARebookingIsAwaited(t *testing.T) {
 	result := b.run(t, created("e-1", sample.Shipment(rebookable, now)))
 	require.Equal(t, shipment.Cancelled, result.Status)
 	require.Len(t, result.Cancellation.Compensation.Voided, 2)
-	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, b.story(t, rebookable))
+	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "collection-declined", "manifestation-voided", "cancelled"}, b.story(t, rebookable))
 }
 
 func TestCancellationOfAProcessThatEndsEarlyIsRejected(t *testing.T) {

@@ -3,6 +3,7 @@ package workflows
 import (
 	"time"
 
+	"shipments/activities/carriers"
 	"shipments/shipment"
 )
 
@@ -21,7 +22,27 @@ type Settings struct {
 	CarrierDeadline time.Duration `json:"carrierDeadline,omitempty"`
 	// CarrierFirstTry is the [CarrierPolicy]'s FirstTry of every carrier call.
 	CarrierFirstTry bool `json:"carrierFirstTry,omitempty"`
+	// Uncollected is what becomes of manifested legs that nobody collects; empty
+	// means [VoidUncollected].
+	Uncollected Uncollected `json:"uncollected,omitempty"`
+	// MarksOutcome says that the namespace has the search attribute [OutcomeAttribute].
+	MarksOutcome bool `json:"marksOutcome,omitempty"`
+	// Trace is the trace of the process's trigger, which carrier calls continue. The
+	// process sets it.
+	Trace carriers.Trace `json:"trace,omitzero"`
 }
+
+// Uncollected is what becomes of the manifested legs of a shipment whose collection
+// is finally refused.
+type Uncollected string
+
+// What becomes of them.
+const (
+	// VoidUncollected voids the legs.
+	VoidUncollected Uncollected = "void"
+	// KeepUncollected leaves them manifested, for who hands parcels in at a counter.
+	KeepUncollected Uncollected = "keep"
+)
 
 // DefaultCarrierDeadline is how long a carrier may be unavailable before a
 // process gives up on it.

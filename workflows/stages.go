@@ -60,7 +60,7 @@ func stages() []stageRow {
 		},
 		{
 			stage: shipment.StageCarrier, host: "carrier", queue: QueueCarrier,
-			summary: "talks to the carriers", child: true,
+			summary: "calls the carriers", child: true,
 			workflows: []any{ManifestLeg, VoidLeg, BookCollection, CancelCollection},
 		},
 	}

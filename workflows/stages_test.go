@@ -93,10 +93,22 @@ func TestComposition(t *testing.T) {
 			require.Equal(t, want, c.String())
 		})
 	}
+	t.Run("the task queues that processes need", func(t *testing.T) {
+		t.Parallel()
+		for text, want := range map[string][]string{
+			"none":             {workflows.QueueOrchestrator},
+			"category,carrier": {workflows.QueueCarrier, workflows.QueueOrchestrator},
+			"all":              {workflows.QueueCarrier, workflows.QueueCollection, workflows.QueueDocuments, workflows.QueueManifestation, workflows.QueueOrchestrator},
+		} {
+			c, err := workflows.ParseComposition(text)
+			require.NoError(t, err)
+			require.Equal(t, want, c.Queues())
+		}
+	})
 	t.Run("an unknown stage is an error that lists the known ones", func(t *testing.T) {
 		t.Parallel()
 		_, err := workflows.ParseComposition("carrier,warehouse")
-		require.EqualError(t, err, `"warehouse" is no stage: use all, none, or a list of category, manifestation, documents, collection, carrier`)
+		require.EqualError(t, err, `"warehouse" cannot run as a child workflow: use all, none, or a list of category, manifestation, documents, collection, carrier`)
 	})
 	t.Run("the entry is no child", func(t *testing.T) {
 		t.Parallel()

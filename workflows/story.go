@@ -19,15 +19,16 @@ type Story struct {
 	Sequence int `json:"sequence"`
 }
 
-// next makes the next event of the story.
-func (s *Story) next(ctx workflow.Context, eventType string, data any) events.Outcome {
+// next makes the next event of the story. Occurrence is that of [events.Outcome].
+func (s *Story) next(ctx workflow.Context, eventType string, occurrence int, data any) events.Outcome {
 	s.Sequence++
 	return events.Outcome{
-		Lineage:  s.Lineage,
-		Type:     eventType,
-		Sequence: s.Sequence,
-		Time:     workflow.Now(ctx),
-		Data:     data,
+		Lineage:    s.Lineage,
+		Type:       eventType,
+		Occurrence: occurrence,
+		Sequence:   s.Sequence,
+		Time:       workflow.Now(ctx),
+		Data:       data,
 	}
 }
 
@@ -35,8 +36,14 @@ func (s *Story) next(ctx workflow.Context, eventType string, data any) events.Ou
 // JetStream has it. A process that is stopped meanwhile publishes it all the same,
 // because it has happened.
 func (s *Story) publish(ctx workflow.Context, eventType string, data any) error {
+	return s.publishAgain(ctx, eventType, 0, data)
+}
+
+// publishAgain is publish for an event that a story may have several times.
+// Occurrence numbers them from 1.
+func (s *Story) publishAgain(ctx workflow.Context, eventType string, occurrence int, data any) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	return runUntilDone(ctx, "publish "+eventType, publishingTimeout, nil, publishing.Publish, s.next(ctx, eventType, data))
+	return runUntilDone(ctx, "publish "+eventType, publishingTimeout, nil, publishing.Publish, s.next(ctx, eventType, occurrence, data))
 }
 
 // claim stores the shipment's ledger entry, which is the first event of the story.
@@ -44,13 +51,13 @@ func (s *Story) publish(ctx workflow.Context, eventType string, data any) error 
 func (s *Story) claim(ctx workflow.Context, entry events.Accepted) (owner *events.Accepted, err error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	var result activities.ClaimResult
-	err = runUntilDone(ctx, "claim the shipment", publishingTimeout, &result, publishing.Claim, s.next(ctx, events.TypeAccepted, entry))
+	err = runUntilDone(ctx, "claim the shipment", publishingTimeout, &result, publishing.Claim, s.next(ctx, events.TypeAccepted, 0, entry))
 	return result.Owner, err
 }
 
-// outcomePublished asks JetStream whether an outcome event of a shipment is
-// stored. If the process has not published it, an earlier attempt of this
-// workflow task has, which was lost.
+// outcomePublished asks JetStream whether an outcome event of a shipment is stored. An
+// event that is stored although this process has not published it was published by an
+// earlier attempt of the workflow task, which was lost.
 func outcomePublished(ctx workflow.Context, eventType, shipmentID string) (stored bool, err error) {
 	err = runUntilDone(withoutGate(ctx), "look up "+eventType, publishingTimeout, &stored, publishing.OutcomePublished, eventType, shipmentID)
 	return stored, err

@@ -29,6 +29,13 @@ type Client interface {
 	CancelCollection(ctx context.Context, request CancelCollectionRequest) (CancelCollectionReply, error)
 }
 
+// Trace is the W3C Trace Context that a call continues. Both are empty if there is
+// none.
+type Trace struct {
+	Parent string `json:"traceparent,omitempty"`
+	State  string `json:"tracestate,omitempty"`
+}
+
 // ManifestLegRequest is the request to manifest one leg.
 type ManifestLegRequest struct {
 	ShipmentID string `json:"shipmentId"`
@@ -40,6 +47,17 @@ type ManifestLegRequest struct {
 	// InvoiceURL is where the carrier can fetch the customs invoice. It is set for
 	// paperless trade alone.
 	InvoiceURL string `json:"invoiceUrl,omitempty"`
+	// Reference and Customs are those of the shipment.
+	Reference string            `json:"reference,omitempty"`
+	Customs   *shipment.Customs `json:"customs,omitempty"`
+	// Service and Account are those of the carrier table; the client sets them.
+	Service string `json:"service,omitempty"`
+	Account string `json:"account,omitempty"`
+	// Trace is sent as headers.
+	Trace Trace `json:"trace,omitzero"`
+	// Uncertain says that an earlier call of the process with the same key may have
+	// had its effect. It is not sent to the carrier.
+	Uncertain bool `json:"uncertain,omitempty"`
 }
 
 // IdempotencyKey identifies the effect of the call.
@@ -47,12 +65,17 @@ func (r ManifestLegRequest) IdempotencyKey() string { return key(r.ShipmentID, r
 
 // ManifestLegReply is the carrier's answer.
 type ManifestLegReply struct {
-	// TrackingNumbers has one number per package.
+	// TrackingNumbers has one number per package. Packages that share a number have
+	// it each.
 	TrackingNumbers []string `json:"trackingNumbers,omitempty"`
+	// Labels are the carrier's own labels; without them, labels are drawn. They are
+	// too large for Temporal, and so are never part of the reply's JSON.
+	Labels []Label `json:"-"`
 	// Declined says why the carrier declined; it is nil if the leg was manifested.
 	Declined *shipment.Fault `json:"declined,omitempty"`
-	// Unanswered is set by the process if the carrier gave no answer within the
-	// deadline. The call may have had its effect.
+	// Unanswered says that a call may have had its effect although Declined is set:
+	// the carrier gave no answer within the deadline (set by the process), or it has
+	// declined after an earlier reply was lost.
 	Unanswered bool `json:"unanswered,omitempty"`
 }
 
@@ -62,6 +85,13 @@ type VoidLegRequest struct {
 	Leg             int      `json:"leg"`
 	CarrierID       string   `json:"carrierId"`
 	TrackingNumbers []string `json:"trackingNumbers"`
+	// Account is that of the carrier table; the client sets it.
+	Account string `json:"account,omitempty"`
+	// Trace is sent as headers.
+	Trace Trace `json:"trace,omitzero"`
+	// Uncertain says that an earlier call of the process with the same key may have
+	// had its effect. It is not sent to the carrier.
+	Uncertain bool `json:"uncertain,omitempty"`
 }
 
 // IdempotencyKey identifies the effect of the call.
@@ -84,6 +114,14 @@ type BookCollectionRequest struct {
 	TimeZone        string           `json:"timeZone"`
 	Address         shipment.Address `json:"address"`
 	TrackingNumbers []string         `json:"trackingNumbers"`
+	// Service and Account are those of the carrier table; the client sets them.
+	Service string `json:"service,omitempty"`
+	Account string `json:"account,omitempty"`
+	// Trace is sent as headers.
+	Trace Trace `json:"trace,omitzero"`
+	// Uncertain says that an earlier call of the process with the same key may have
+	// had its effect. It is not sent to the carrier.
+	Uncertain bool `json:"uncertain,omitempty"`
 }
 
 // IdempotencyKey identifies the effect of the call.
@@ -97,6 +135,16 @@ type CancelCollectionRequest struct {
 	CarrierID  string `json:"carrierId"`
 	// Attempt is the attempt of the booking that is taken back.
 	Attempt int `json:"attempt"`
+	// BookingReference is the carrier's answer to that booking; it is empty if the
+	// answer never arrived.
+	BookingReference string `json:"bookingReference,omitempty"`
+	// Account is that of the carrier table; the client sets it.
+	Account string `json:"account,omitempty"`
+	// Trace is sent as headers.
+	Trace Trace `json:"trace,omitzero"`
+	// Uncertain says that an earlier call of the process with the same key may have
+	// had its effect. It is not sent to the carrier.
+	Uncertain bool `json:"uncertain,omitempty"`
 }
 
 // IdempotencyKey identifies the effect of the call.
@@ -148,4 +196,24 @@ func (r CancelCollectionReply) WasDeclined() bool { return r.Declined != nil }
 
 func key(shipmentID string, leg int, purpose string) string {
 	return fmt.Sprintf("%s/leg-%d/%s", shipmentID, leg, purpose)
+}
+
+// Uncertain returns the request of a call, one of those of this package, with
+// Uncertain set. Another value is returned as it is.
+func Uncertain(request any) any {
+	switch r := request.(type) {
+	case ManifestLegRequest:
+		r.Uncertain = true
+		return r
+	case VoidLegRequest:
+		r.Uncertain = true
+		return r
+	case BookCollectionRequest:
+		r.Uncertain = true
+		return r
+	case CancelCollectionRequest:
+		r.Uncertain = true
+		return r
+	}
+	return request
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 )
@@ -49,7 +48,7 @@ func simulatedProblems(e Entry) []string {
 	for _, field := range []struct {
 		name string
 		set  bool
-	}{{"url", e.URL != ""}, {"tokenVariable", e.TokenVariable != ""}, {"timeout", e.Timeout != 0}} {
+	}{{"url", e.URL != ""}, {"tokenVariable", e.TokenVariable != ""}, {"account", e.Account != ""}, {"timeout", e.Timeout != 0}} {
 		if field.set {
 			problems = append(problems, field.name+": a simulated carrier has none: remove it, or use protocol: http")
 		}
@@ -66,8 +65,11 @@ func httpProblems(e Entry) []string {
 	case err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https"):
 		problems = append(problems, fmt.Sprintf("url: %q is not an http(s) URL: use one such as https://carrier.example/api", e.URL))
 	}
-	if e.Timeout < 0 {
+	switch {
+	case e.Timeout < 0:
 		problems = append(problems, fmt.Sprintf("timeout: %v is negative: use one such as 30s", e.Timeout))
+	case e.Timeout > MaxTimeout:
+		problems = append(problems, fmt.Sprintf("timeout: %v is too long: use at most 10m", e.Timeout))
 	}
 	return problems
 }
@@ -77,9 +79,13 @@ func httpClient(e Entry, _ bool) (Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("carrier %s: url: %w", e.ID, err)
 	}
-	token := os.Getenv(e.TokenVariable)
-	if e.TokenVariable != "" && token == "" {
-		return nil, fmt.Errorf("%s is not set: it has the token of carrier %s (%s)", e.TokenVariable, e.ID, e.Name)
+	token, file, err := e.token()
+	if err != nil {
+		return nil, err
 	}
-	return NewHTTP(base, token, e.Timeout), nil
+	options := HTTPOptions{Token: token, TokenFile: file, Account: e.Account, Timeout: e.Timeout}
+	if len(e.Services) > 0 {
+		options.Service = e.Services[0]
+	}
+	return NewHTTP(base, options), nil
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	_ "embed" // the API's description
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -33,6 +35,8 @@ type Chaos struct {
 	RetryAfter time.Duration
 	// Dropped is how many calls lose their connection, after they had their effect.
 	Dropped float64
+	// LabelURLs makes it answer where its labels can be read, instead of the labels.
+	LabelURLs bool
 	// Seed makes the order of good and bad calls repeatable.
 	Seed uint64
 }
@@ -51,6 +55,9 @@ type Server struct {
 	mu      sync.Mutex
 	random  *rand.Rand
 	results map[string]*result
+	// undone has the keys of the calls that were taken back before they were made.
+	undone map[string]bool
+	labels map[string]Label // by path
 	// repeats counts the calls whose key was known.
 	repeats int
 }
@@ -68,12 +75,21 @@ type result struct {
 func NewServer(simulator Simulator, token string, chaos Chaos) *Server {
 	s := &Server{
 		simulator: simulator, chaos: chaos, token: token, mux: http.NewServeMux(),
-		random: rand.New(rand.NewPCG(chaos.Seed, 0)), results: map[string]*result{}, //nolint:gosec // chaos needs no secrets
+		random: rand.New(rand.NewPCG(chaos.Seed, 0)), results: map[string]*result{}, undone: map[string]bool{}, labels: map[string]Label{}, //nolint:gosec // chaos needs no secrets
 	}
-	handle(s, "POST /v1/manifestations", simulator.ManifestLeg, func(m ManifestLegReply) *shipment.Fault { return m.Declined })
-	handle(s, "POST /v1/manifestation-voids", simulator.VoidLeg, func(v VoidLegReply) *shipment.Fault { return v.Declined })
-	handle(s, "POST /v1/collections", simulator.BookCollection, func(b BookCollectionReply) *shipment.Fault { return b.Declined })
-	handle(s, "POST /v1/collection-cancellations", simulator.CancelCollection, func(c CancelCollectionReply) *shipment.Fault { return c.Declined })
+	handle(s, "POST /v1/manifestations", simulator.ManifestLeg, s.manifested)
+	handle(s, "POST /v1/manifestation-voids", simulator.VoidLeg, func(r VoidLegRequest, v VoidLegReply) (any, *shipment.Fault) {
+		s.undone[ManifestLegRequest{ShipmentID: r.ShipmentID, Leg: r.Leg}.IdempotencyKey()] = true
+		return struct{}{}, v.Declined
+	})
+	handle(s, "POST /v1/collections", simulator.BookCollection, func(_ BookCollectionRequest, b BookCollectionReply) (any, *shipment.Fault) {
+		return b, b.Declined
+	})
+	handle(s, "POST /v1/collection-cancellations", simulator.CancelCollection, func(r CancelCollectionRequest, c CancelCollectionReply) (any, *shipment.Fault) {
+		s.undone[BookCollectionRequest{ShipmentID: r.ShipmentID, Attempt: r.Attempt}.IdempotencyKey()] = true
+		return struct{}{}, c.Declined
+	})
+	s.mux.HandleFunc("GET /v1/labels/", s.serveLabel)
 	s.mux.HandleFunc("GET /v1/results", s.serveResult)
 	s.mux.HandleFunc("GET /v1/effects", s.serveEffects)
 	s.mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
@@ -104,10 +120,44 @@ func (s *Server) Effects() (effects map[string]int, repeats int) {
 	return effects, s.repeats
 }
 
-// handle serves one kind of call: do makes it, and declined says why the carrier
-// declined, if it did.
+// manifested makes the answer to a manifestation.
+func (s *Server) manifested(request ManifestLegRequest, reply ManifestLegReply) (any, *shipment.Fault) {
+	answer := struct {
+		TrackingNumbers []string      `json:"trackingNumbers,omitempty"`
+		TrackingNumber  string        `json:"trackingNumber,omitempty"`
+		Labels          []labelAnswer `json:"labels,omitempty"`
+	}{TrackingNumbers: reply.TrackingNumbers}
+	if s.simulator.SharedNumber && len(reply.TrackingNumbers) > 0 {
+		answer.TrackingNumbers, answer.TrackingNumber = nil, reply.TrackingNumbers[0]
+	}
+	for i, label := range reply.Labels {
+		given := labelAnswer{ContentType: label.ContentType, Data: base64.StdEncoding.EncodeToString(label.Content)}
+		if s.chaos.LabelURLs {
+			given.Data, given.URL = "", fmt.Sprintf("v1/labels/%s/%d/%d", request.ShipmentID, request.Leg, i+1)
+			s.labels["/"+given.URL] = label
+		}
+		answer.Labels = append(answer.Labels, given)
+	}
+	return answer, reply.Declined
+}
+
+// serveLabel serves a label of an earlier manifestation.
+func (s *Server) serveLabel(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	label, ok := s.labels[r.URL.Path]
+	s.mu.Unlock()
+	if !ok {
+		answer(w, http.StatusNotFound, *shipment.NewFault("Unknown label", "404: no manifestation had this label"))
+		return
+	}
+	w.Header().Set("Content-Type", label.ContentType)
+	_, _ = w.Write(label.Content) // An error means that the client is gone.
+}
+
+// handle serves one kind of call: do makes it, and encode makes the body of its
+// answer, or says why the carrier declined. The server is locked meanwhile.
 func handle[Request, Reply any](
-	s *Server, pattern string, do func(context.Context, Request) (Reply, error), declined func(Reply) *shipment.Fault,
+	s *Server, pattern string, do func(context.Context, Request) (Reply, error), encode func(Request, Reply) (any, *shipment.Fault),
 ) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
@@ -132,15 +182,18 @@ func handle[Request, Reply any](
 			return
 		}
 		s.effect(w, key, body, func() (int, any) {
-			reply, err := do(r.Context(), request)
-			switch {
-			case err != nil:
-				return http.StatusInternalServerError, *shipment.NewFault("Internal error", err.Error())
-			case declined(reply) != nil:
-				return http.StatusUnprocessableEntity, declined(reply)
-			default:
-				return http.StatusOK, reply
+			if s.undone[key] {
+				return http.StatusUnprocessableEntity, *shipment.NewFault("Taken back", "422: it was taken back before")
 			}
+			reply, err := do(r.Context(), request)
+			if err != nil {
+				return http.StatusInternalServerError, *shipment.NewFault("Internal error", err.Error())
+			}
+			body, declined := encode(request, reply)
+			if declined != nil {
+				return http.StatusUnprocessableEntity, declined
+			}
+			return http.StatusOK, body
 		})
 	})
 }
@@ -153,7 +206,7 @@ func (s *Server) effect(w http.ResponseWriter, key string, request []byte, do fu
 	switch {
 	case ok && !bytes.Equal(known.request, request):
 		s.mu.Unlock()
-		answer(w, http.StatusConflict, *shipment.NewFault("Key in use", "409: another call has this Idempotency-Key"))
+		answer(w, http.StatusUnprocessableEntity, *shipment.NewFault("Key in use", "422: another call has this Idempotency-Key"))
 		return
 	case ok:
 		s.repeats++

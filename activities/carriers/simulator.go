@@ -25,6 +25,11 @@ type Simulator struct {
 	// Emulation makes it decline what the ending of the shipment id says (see
 	// package emulation). Otherwise it declines nothing.
 	Emulation bool
+	// Labels makes it give its own labels, of this content type: one for each
+	// package. Without it, it gives none.
+	Labels string
+	// SharedNumber gives all packages of a leg one tracking number.
+	SharedNumber bool
 }
 
 var _ Client = Simulator{}
@@ -39,9 +44,14 @@ func (s Simulator) ManifestLeg(ctx context.Context, request ManifestLegRequest) 
 	}
 	numbers := make([]string, max(1, len(request.Packages)))
 	for i := range numbers {
-		numbers[i] = reference(request.IdempotencyKey(), fmt.Sprintf("package-%d", i+1))
+		n := i + 1
+		if s.SharedNumber {
+			n = 1
+		}
+		numbers[i] = reference(request.IdempotencyKey(), fmt.Sprintf("package-%d", n))
 	}
-	return ManifestLegReply{TrackingNumbers: numbers}, nil
+	labels, err := s.labels(numbers)
+	return ManifestLegReply{TrackingNumbers: numbers, Labels: labels}, err
 }
 
 // VoidLeg always succeeds.

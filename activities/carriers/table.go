@@ -17,7 +17,8 @@ import (
 )
 
 // Entry is a carrier in the table: what the process needs to know of it, and how
-// it is called. URL, TokenVariable and Timeout belong to the protocol http alone.
+// it is called. URL, TokenVariable, Account and Timeout belong to the protocol http
+// alone.
 type Entry struct {
 	ID             string   `yaml:"id"`
 	Name           string   `yaml:"name"`
@@ -35,7 +36,10 @@ type Entry struct {
 	// TokenVariable names the environment variable that has the bearer token;
 	// without it calls bear none.
 	TokenVariable string `yaml:"tokenVariable"`
-	// Timeout bounds one request; the default is [DefaultTimeout].
+	// Account is the sender's account with the carrier; without it calls have none.
+	Account string `yaml:"account"`
+	// Timeout bounds one request; the default is [DefaultTimeout], the longest
+	// [MaxTimeout].
 	Timeout time.Duration `yaml:"timeout"`
 }
 

@@ -111,6 +111,7 @@ func TestTableLoadNamesWhatIsWrong(t *testing.T) {
 		"another scheme":     {entry("protocol: http, url: 'ftp://x'"), `url: "ftp://x" is not an http(s) URL`},
 		"no host":            {entry("protocol: http, url: 'http:/x'"), `url: "http:/x" is not an http(s) URL`},
 		"negative timeout":   {entry("protocol: http, url: 'http://x', timeout: -1s"), "timeout: -1s is negative"},
+		"long timeout":       {entry("protocol: http, url: 'http://x', timeout: 11m"), "timeout: 11m0s is too long: use at most 10m"},
 		"simulated with URL": {entry("protocol: simulated, url: 'http://x'"), "carrier 1 (a): url: a simulated carrier has none: remove it, or use protocol: http"},
 		"simulated, token":   {entry("protocol: simulated, tokenVariable: T"), "tokenVariable: a simulated carrier has none"},
 		"simulated, timeout": {entry("protocol: simulated, timeout: 1s"), "timeout: a simulated carrier has none"},

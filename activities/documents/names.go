@@ -20,6 +20,9 @@ const (
 	KindCombined         = "combined_document"
 )
 
+// Kinds are the kinds of documents, without the carriers' ids.
+func Kinds() []string { return slices.Clone(kinds) }
+
 var kinds = []string{KindLabels, KindInvoice, KindPaperlessInvoice, KindReceipt, KindCombined}
 
 // ValidCarrierID reports whether a carrier id is fit to be a kind: no document of

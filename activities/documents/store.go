@@ -17,31 +17,11 @@ import (
 	"shipments/activities/documents/objectstore"
 )
 
-// Bucket is the JetStream object store that keeps the documents.
-const Bucket = "shipment-documents"
-
-// contentType is that of every document.
-const contentType = "application/pdf"
-
 // ErrDamaged is returned for a document that is not what was stored.
 var ErrDamaged = errors.New("damaged document")
 
 // ErrUnknown is returned for a document that is not stored.
 var ErrUnknown = errors.New("unknown document")
-
-// Provision creates the bucket, or updates its configuration. It is idempotent.
-func Provision(ctx context.Context, js jetstream.JetStream, replicas int) error {
-	_, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
-		Bucket:      Bucket,
-		Description: "The documents of the shipments, as PDF",
-		Storage:     jetstream.FileStorage,
-		Replicas:    replicas,
-	})
-	if err != nil {
-		return fmt.Errorf("provision bucket %s: %w", Bucket, err)
-	}
-	return nil
-}
 
 // Store keeps documents in [Bucket]. It is safe for concurrent use.
 type Store struct{ bucket objectstore.Bucket }
@@ -71,7 +51,7 @@ func (s *Store) PutAll(ctx context.Context, documents map[string][]byte) error {
 	}
 	puts, putting := errgroup.WithContext(ctx)
 	for name, content := range missing {
-		puts.Go(func() error { return s.bucket.Put(putting, name, contentType, content, stored[name]) })
+		puts.Go(func() error { return s.bucket.Put(putting, name, ContentType(content), content, stored[name]) })
 	}
 	if err := puts.Wait(); err != nil {
 		return err

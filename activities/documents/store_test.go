@@ -3,6 +3,7 @@ package documents_test
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
@@ -10,6 +11,7 @@ import (
 	"shipments/activities"
 	"shipments/activities/documents"
 	"shipments/events/eventstest"
+	"shipments/events/streams"
 )
 
 func setup(t *testing.T) (*eventstest.Server, *documents.Store) {
@@ -34,7 +36,7 @@ func damage(t *testing.T, s *eventstest.Server, name string) {
 	require.NoError(t, stream.DeleteMsg(t.Context(), msg.Sequence))
 }
 
-func TestADocumentIsReadBackAsItWasPut(t *testing.T) {
+func TestStoreReadsADocumentBackAsItWasPut(t *testing.T) {
 	t.Parallel()
 	_, store := setup(t)
 	_, _, err := store.Get(t.Context(), "abc_labels")
@@ -53,7 +55,7 @@ func TestADocumentIsReadBackAsItWasPut(t *testing.T) {
 	}
 }
 
-func TestARetriedActivityLeavesOneObjectPerDocument(t *testing.T) {
+func TestGenerateLeavesOneObjectPerDocumentWhenRetried(t *testing.T) {
 	t.Parallel()
 	s, store := setup(t)
 	a := &activities.Documents{Store: store}
@@ -70,7 +72,7 @@ func TestARetriedActivityLeavesOneObjectPerDocument(t *testing.T) {
 	require.Equal(t, uint64(12), stream.CachedInfo().State.Msgs, "a chunk and an info each, and nothing left over")
 }
 
-func TestOnlyWhatIsNotThereUnharmedIsStored(t *testing.T) {
+func TestStorePutsOnlyWhatIsNotThereUnharmed(t *testing.T) {
 	t.Parallel()
 	s, store := setup(t)
 	all := map[string][]byte{
@@ -105,7 +107,7 @@ func TestOnlyWhatIsNotThereUnharmedIsStored(t *testing.T) {
 	require.Equal(t, after, nuids())
 }
 
-func TestNothingIsLeftOfWhatIsReplaced(t *testing.T) {
+func TestStoreLeavesNothingOfWhatIsReplaced(t *testing.T) {
 	t.Parallel()
 	s, store := setup(t)
 	stream, err := s.JS.Stream(t.Context(), "OBJ_"+documents.Bucket)
@@ -121,7 +123,7 @@ func TestNothingIsLeftOfWhatIsReplaced(t *testing.T) {
 
 // What is stored is an object like any other: for the nats CLI and every
 // library.
-func TestTheBucketIsAnObjectStore(t *testing.T) {
+func TestStoreIsABucketOfNATS(t *testing.T) {
 	t.Parallel()
 	s, store := setup(t)
 	bucket, err := s.JS.ObjectStore(t.Context(), documents.Bucket)
@@ -150,7 +152,7 @@ func TestTheBucketIsAnObjectStore(t *testing.T) {
 	}
 }
 
-func TestADamagedDocumentIsFoundOutAndMended(t *testing.T) {
+func TestStoreFindsAndMendsADamagedDocument(t *testing.T) {
 	t.Parallel()
 	s, store := setup(t)
 	for _, content := range [][]byte{make([]byte, 1000), make([]byte, 300_000)} {
@@ -164,9 +166,38 @@ func TestADamagedDocumentIsFoundOutAndMended(t *testing.T) {
 	}
 }
 
-func TestWithoutABucketThereIsAnError(t *testing.T) {
+func TestStoreIsAnErrorWithoutABucket(t *testing.T) {
 	t.Parallel()
 	s := eventstest.Start(t)
 	_, _, err := documents.NewStore(s.JS).Get(t.Context(), "abc_labels")
 	require.ErrorIs(t, err, jetstream.ErrBucketNotFound)
+}
+
+func TestProvisionComparesTheBucket(t *testing.T) {
+	t.Parallel()
+	s := eventstest.Start(t)
+	require.NoError(t, documents.Provision(t.Context(), s.JS, 1))
+	stream, err := s.JS.Stream(t.Context(), "OBJ_"+documents.Bucket)
+	require.NoError(t, err)
+	config := stream.CachedInfo().Config
+	config.MaxAge, config.Metadata = time.Hour, map[string]string{"team": "logistics"}
+	_, err = s.JS.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	differences, err := documents.Check(t.Context(), s.JS, 1)
+	require.NoError(t, err)
+	require.Len(t, differences, 1)
+	require.Equal(t, "max age", differences[0].Setting)
+	require.NoError(t, documents.Provision(t.Context(), s.JS, 1))
+	stream, err = s.JS.Stream(t.Context(), "OBJ_"+documents.Bucket)
+	require.NoError(t, err)
+	require.Zero(t, stream.CachedInfo().Config.MaxAge)
+	require.Equal(t, "logistics", stream.CachedInfo().Config.Metadata["team"])
+
+	config = stream.CachedInfo().Config
+	config.Sealed = true
+	_, err = s.JS.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	var conflict *streams.StreamConflictError
+	require.ErrorAs(t, documents.Provision(t.Context(), s.JS, 1), &conflict)
+	require.Equal(t, "sealed", conflict.Difference.Setting)
 }

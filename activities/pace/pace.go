@@ -37,8 +37,12 @@ func Every(ctx context.Context, interval time.Duration, beat func()) (stop func(
 	}
 }
 
-// Sleep waits and returns true, or returns false as soon as ctx is done.
+// Sleep waits and returns true, or returns false as soon as ctx is done. It does
+// not wait for a duration that is not positive.
 func Sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

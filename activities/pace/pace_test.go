@@ -61,6 +61,8 @@ func TestSleep(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.False(t, pace.Sleep(ctx, time.Minute))
+		require.False(t, pace.Sleep(ctx, -time.Minute))
+		require.True(t, pace.Sleep(t.Context(), -time.Minute))
 		require.Equal(t, 2*time.Second, time.Since(began))
 	})
 }

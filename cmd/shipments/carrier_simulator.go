@@ -19,7 +19,8 @@ const simulatorDrain = 5 * time.Second
 func newCarrierSimulator() *cobra.Command {
 	var (
 		address   string
-		emulation bool
+		simulator carriers.Simulator
+		labels    string
 		chaos     carriers.Chaos
 	)
 	cmd := &cobra.Command{
@@ -39,19 +40,28 @@ With CARRIER_SIMULATOR_TOKEN set, calls have to bear that token.`,
 					return fmt.Errorf("--%s cannot be %v: use a probability from 0 to 1", name, p)
 				}
 			}
+			types := map[string]string{"": "", "pdf": carriers.LabelPDF, "png": carriers.LabelPNG, "zpl": carriers.LabelZPL}
+			contentType, known := types[labels]
+			if !known {
+				return fmt.Errorf("--labels cannot be %q: use pdf, png or zpl", labels)
+			}
+			simulator.Labels = contentType
 			var listen net.ListenConfig
 			listener, err := listen.Listen(cmd.Context(), "tcp", address)
 			if err != nil {
 				return err
 			}
-			simulator := carriers.NewServer(carriers.Simulator{Emulation: emulation}, os.Getenv("CARRIER_SIMULATOR_TOKEN"), chaos)
+			server := carriers.NewServer(simulator, os.Getenv("CARRIER_SIMULATOR_TOKEN"), chaos)
 			fmt.Fprintf(cmd.OutOrStdout(), "Carrier simulator on http://%s (seed %d)\n", listener.Addr(), chaos.Seed)
-			return api.Serve(cmd.Context(), listener, simulator, simulatorDrain, zerolog.New(cmd.ErrOrStderr()).Level(zerolog.WarnLevel))
+			return api.Serve(cmd.Context(), listener, server, simulatorDrain, zerolog.New(cmd.ErrOrStderr()).Level(zerolog.WarnLevel))
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&address, "addr", "127.0.0.1:43220", "address to listen on")
-	f.BoolVar(&emulation, "emulation", true, "decline what the shipment id asks to decline")
+	f.BoolVar(&simulator.Emulation, "emulation", true, "decline what the shipment id asks to decline")
+	f.BoolVar(&simulator.SharedNumber, "shared-number", false, "give all packages of a leg one tracking number")
+	f.StringVar(&labels, "labels", "", "give labels of its own: pdf, png or zpl")
+	f.BoolVar(&chaos.LabelURLs, "label-urls", false, "answer where the labels can be read, instead of the labels")
 	f.DurationVar(&chaos.Latency, "latency", 0, "how long every call takes")
 	f.Float64Var(&chaos.Errors, "errors", 0, "probability of a 500 before the effect")
 	f.Float64Var(&chaos.Throttled, "throttled", 0, "probability of a 429")

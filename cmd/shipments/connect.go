@@ -4,11 +4,13 @@ import (
 	"errors"
 	"os"
 
+	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"shipments/api"
+	"shipments/events"
 	"shipments/events/streams"
 	"shipments/hosts"
 	"shipments/shipment"
@@ -17,6 +19,7 @@ import (
 // session is what the commands that talk to JetStream need.
 type session struct {
 	config    hosts.Config
+	log       zerolog.Logger
 	js        jetstream.JetStream // lookups are repeated
 	publisher *streams.Publisher
 	close     func()
@@ -46,8 +49,16 @@ func connect(cmd *cobra.Command) (*session, error) {
 		return nil, err
 	}
 	return &session{
-		config: config, js: patientJetStream{js}, publisher: streams.NewPublisher(js, config.PublicURL), close: nc.Close,
+		config: config, log: log, js: patientJetStream{js}, publisher: streams.NewPublisher(js, config.PublicURL), close: nc.Close,
 	}, nil
+}
+
+// stamp says in an event who published it, whatever the event said itself.
+func (s *session) stamp(ev *event.Event) {
+	ev.SetExtension(events.PrincipalAttribute, nil)
+	if principal := s.config.Principal(); principal != "" {
+		ev.SetExtension(events.PrincipalAttribute, principal)
+	}
 }
 
 // allowSamples is an error unless the service emulates: with emulation off, the

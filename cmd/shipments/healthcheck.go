@@ -16,7 +16,7 @@ func newHealthcheck() *cobra.Command {
 	return &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask the hosts of this container whether they are ready; for container health checks",
-		Long: `Ask /readyz at SHIPMENTS_HEALTH_ADDR, or at SHIPMENTS_HTTP_ADDR if that is not
+		Long: `Ask /readyz at SHIPMENTS_ADMIN_ADDR, or at SHIPMENTS_HTTP_ADDR if that is not
 set. Exit code 0 means that the hosts are ready.`,
 		Args: takesNone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -25,8 +25,8 @@ set. Exit code 0 means that the hosts are ready.`,
 				return err
 			}
 			address := config.HTTPAddr
-			if config.HealthAddr != "" {
-				address = config.HealthAddr
+			if config.AdminAddr != "" {
+				address = config.AdminAddr
 			}
 			host, port, err := net.SplitHostPort(address)
 			if err != nil {

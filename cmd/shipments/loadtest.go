@@ -35,17 +35,11 @@ Latencies run from just before a shipment is handed to JetStream to the arrival
 of its events, by this process's clock. Those that contain the collection timer
 are shown without it.
 
-With --logs, the warnings and errors that hosts and servers append to their log
-files during the run are counted too; they have no influence on the exit code.
-The files have to be in JSON, a line each (SHIPMENTS_LOG_FORMAT=json, and
-Temporal's own), or in nats-server's own format: other lines are skipped.
-
 Ctrl-C stops publishing and reports on what was published so far. Exit code 0
 means that every shipment was completed and every outcome is stored exactly once.`,
 		Example: `  shipments loadtest
   shipments loadtest --workers 4 --shipments 500 --rate 40 --categories domestic,international
-  shipments loadtest --json report.json
-  shipments loadtest --logs 'logs/host*.log,logs/temporal.log'`,
+  shipments loadtest --json report.json`,
 		Args: takesNone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config.Categories = loadtest.ParseCategories(categories)
@@ -60,7 +54,6 @@ means that every shipment was completed and every outcome is stored exactly once
 	f.StringSliceVar(&categories, "categories", []string{string(shipment.International)}, "categories that take turns: domestic, international, international-pt")
 	f.DurationVar(&config.CollectionDelay, "collection-delay", 0, "the hosts' collection timer, to subtract from latencies (default SHIPMENTS_COLLECTION_DELAY)")
 	f.DurationVar(&config.Timeout, "timeout", loadtest.DefaultTimeout, "give up when nothing has moved for so long")
-	f.StringSliceVar(&config.Logs, "logs", nil, "log `files` of hosts and servers, or patterns, to count the warnings and errors of: JSON lines (SHIPMENTS_LOG_FORMAT=json), or nats-server's own format")
 	f.StringVar(&file, "json", "", "write the report to this file too, as JSON")
 	return cmd
 }

@@ -68,12 +68,3 @@ func (p patientJetStream) Stream(ctx context.Context, name string) (stream jetst
 	})
 	return stream, err
 }
-
-// OrderedConsumer makes a consumer that recovers by itself once it is made.
-func (p patientJetStream) OrderedConsumer(ctx context.Context, stream string, config jetstream.OrderedConsumerConfig) (consumer jetstream.Consumer, err error) {
-	err = ask(ctx, p, func(ctx context.Context) error {
-		consumer, err = p.JetStream.OrderedConsumer(ctx, stream, config)
-		return err
-	})
-	return consumer, err
-}

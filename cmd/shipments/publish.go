@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 	"shipments/shipment/sample"
 )
@@ -27,7 +28,8 @@ func newPublish() *cobra.Command {
 		Use:   "publish ID... | publish --file data.json",
 		Short: "Publish shipments.created events",
 		Long: `Publish shipments.created events: sample shipments with the given ids, or the
-shipment (or CloudEvent) in a file, which is checked before it is published.
+shipment (or CloudEvent) in a file, which is checked before it is published. It is
+not published if the shipment is known with other content: conflict.
 
 Sample shipments are published only if the hosts run with SHIPMENTS_EMULATION on.
 Their ids decide what happens: the first character is 1 for domestic, 2 for
@@ -77,9 +79,37 @@ the hosts emulate, the demo's two carriers are known.`,
 // publish publishes an event. Repeating it does no harm: JetStream recognises it
 // by its message id.
 func (s *session) publish(cmd *cobra.Command, ev event.Event, id string) error {
+	s.stamp(&ev)
+	return s.store(cmd, ev, id, func(ctx context.Context) (uint64, error) { return s.publisher.PublishCreated(ctx, ev, id) })
+}
+
+// publishFile publishes what is in a file, unless its shipment is known with other
+// content: the consumer would reject it.
+func (s *session) publishFile(cmd *cobra.Command, file string) error {
+	rules, err := s.rules(cmd)
+	if err != nil {
+		return err
+	}
+	ev, created, err := read(file, cmd.InOrStdin(), rules)
+	if err != nil {
+		return err
+	}
+	s.stamp(&ev)
+	err = s.store(cmd, ev, created.Data.ShipmentID, func(ctx context.Context) (uint64, error) {
+		return s.publisher.PublishUnlessConflict(ctx, ev, created, rules)
+	})
+	var conflict *streams.ContentConflictError
+	if errors.As(err, &conflict) {
+		return fmt.Errorf("%s was not published: shipment %s: %w", file, created.Data.ShipmentID, err)
+	}
+	return err
+}
+
+// store has an event stored, and says so.
+func (s *session) store(cmd *cobra.Command, ev event.Event, id string, publish func(context.Context) (uint64, error)) error {
 	var sequence uint64
 	err := ask(cmd.Context(), s.js, func(ctx context.Context) (err error) {
-		sequence, err = s.publisher.PublishCreated(ctx, ev, id)
+		sequence, err = publish(ctx)
 		return err
 	})
 	if err != nil {
@@ -89,51 +119,40 @@ func (s *session) publish(cmd *cobra.Command, ev event.Event, id string) error {
 	return nil
 }
 
-func (s *session) publishFile(cmd *cobra.Command, file string) error {
-	rules, err := s.rules(cmd)
-	if err != nil {
-		return err
-	}
-	ev, id, err := read(file, cmd.InOrStdin(), rules)
-	if err != nil {
-		return err
-	}
-	return s.publish(cmd, ev, id)
-}
-
 // read reads a shipment or a CloudEvent, and checks it as the consumer does.
-func read(file string, stdin io.Reader, rules shipment.Rules) (event.Event, string, error) {
+func read(file string, stdin io.Reader, rules shipment.Rules) (event.Event, events.ShipmentCreated, error) {
+	var none events.ShipmentCreated
 	in := stdin
 	if file != "-" {
 		f, err := os.Open(file) //nolint:gosec // the user names it
 		if err != nil {
-			return event.Event{}, "", err
+			return event.Event{}, none, err
 		}
 		defer f.Close()
 		in = f
 	}
 	body, err := io.ReadAll(io.LimitReader(in, events.MaxMessageBytes+1))
 	if err != nil {
-		return event.Event{}, "", fmt.Errorf("read %s: %w", file, err)
+		return event.Event{}, none, fmt.Errorf("read %s: %w", file, err)
 	}
 	ev, reasons := events.Decode(dataHeader(body), body)
 	if len(reasons) > 0 {
-		return ev, "", invalid(file, reasons)
+		return ev, none, invalid(file, reasons)
 	}
 	created, reasons := events.ParseCreated(ev, "", rules)
 	if len(reasons) > 0 {
-		return ev, "", invalid(file, reasons)
+		return ev, none, invalid(file, reasons)
 	}
-	return ev, created.Data.ShipmentID, nil
+	if reason := rules.TooFarAhead(created.Data, time.Now()); reason != nil {
+		return ev, none, invalid(file, []shipment.Reason{*reason})
+	}
+	return ev, created, nil
 }
 
 // dataHeader returns the headers that make a CloudEvent of plain data, and none
 // for a CloudEvent.
 func dataHeader(body []byte) map[string][]string {
-	var head struct {
-		SpecVersion *string `json:"specversion"`
-	}
-	if json.Unmarshal(body, &head) == nil && head.SpecVersion != nil {
+	if events.IsEvent(body) {
 		return nil
 	}
 	return events.DataHeader(uuid.NewString(), source, time.Now())

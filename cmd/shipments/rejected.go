@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -50,38 +51,72 @@ func (f *rejectionFilter) check() error {
 	return nil
 }
 
+// selected is a rejection that a filter selects, and how it stands.
+type selected struct {
+	streams.StoredRejection
+	streams.RejectionStanding
+}
+
 // each calls do for the selected rejections, oldest first. Those that are stored
-// after the call are left out.
-func (f *rejectionFilter) each(ctx context.Context, js jetstream.JetStream, do func(streams.StoredRejection)) error {
-	stream, err := js.Stream(ctx, events.StreamRejections)
+// after the call are left out. A reason code that is not known, and that no
+// rejection has, is an error.
+func (f *rejectionFilter) each(ctx context.Context, js jetstream.JetStream, do func(selected)) error {
+	last, err := streams.LastSequence(ctx, js, events.StreamRejections)
 	if err != nil {
-		return fmt.Errorf("look up stream %s: %w", events.StreamRejections, err)
+		return err
 	}
-	last := stream.CachedInfo().State.LastSeq
 	from := time.Unix(0, 0)
 	if f.since > 0 {
 		from = time.Now().Add(-f.since)
 	}
-	return streams.Rejections(ctx, js, f.shipment, from, func(r streams.StoredRejection) bool {
+	const batchSize = 100 // A rejection may have half a megabyte.
+	var batch []streams.StoredRejection
+	var failed error
+	found := false
+	flush := func() bool {
+		var standings []streams.RejectionStanding
+		if standings, failed = streams.Standings(ctx, js, batch); failed != nil {
+			return false
+		}
+		for i, r := range batch {
+			do(selected{r, standings[i]})
+		}
+		batch = batch[:0]
+		return true
+	}
+	err = streams.Rejections(ctx, js, f.shipment, from, func(r streams.StoredRejection) bool {
 		if r.Sequence > last {
 			return false
 		}
 		if f.reason == "" || slices.ContainsFunc(r.Reasons, func(reason shipment.Reason) bool { return reason.Code == f.reason }) {
-			do(r)
+			batch, found = append(batch, r), true
 		}
-		return r.Sequence < last
+		return (len(batch) < batchSize || flush()) && r.Sequence < last
 	})
+	if failed == nil {
+		flush()
+	}
+	if !found && f.reason != "" && !slices.Contains(events.ReasonCodes(), f.reason) {
+		failed = errors.Join(failed, fmt.Errorf("--reason %s is not a reason: use one of %s", readable(f.reason), strings.Join(events.ReasonCodes(), ", ")))
+	}
+	return errors.Join(err, failed)
 }
 
 func newRejectedList() *cobra.Command {
 	var (
-		filter rejectionFilter
-		asJSON bool
+		filter       rejectionFilter
+		asJSON, open bool
 	)
 	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List rejected events, oldest first",
-		Example: `  shipments rejected ls
+		Long: `List rejected events, oldest first, and how each stands:
+
+  open        nothing has become of it since
+  replayed    it was published again by "shipments rejected replay"; if it was
+              rejected again, that is another rejection
+  superseded  what it asked for has happened later, by another event`,
+		Example: `  shipments rejected ls --open
   shipments rejected ls --since 24h --reason schema-violation`,
 		Args: takesNone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -94,10 +129,15 @@ func newRejectedList() *cobra.Command {
 			}
 			defer s.close()
 			list := newRejectionList(cmd.OutOrStdout(), asJSON)
-			return list.end(filter.each(cmd.Context(), s.js, list.add))
+			return list.end(filter.each(cmd.Context(), s.js, func(r selected) {
+				if !open || r.State == streams.RejectionOpen {
+					list.add(r)
+				}
+			}))
 		},
 	}
 	filter.addFlags(cmd)
+	cmd.Flags().BoolVar(&open, "open", false, "only those that are open")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	return cmd
 }
@@ -115,14 +155,14 @@ func newRejectionList(out io.Writer, asJSON bool) *rejectionList {
 	return &rejectionList{asJSON: asJSON, out: out, table: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 }
 
-func (l *rejectionList) add(r streams.StoredRejection) {
+func (l *rejectionList) add(r selected) {
 	l.found++
 	if l.asJSON {
 		l.err = errors.Join(l.err, json.NewEncoder(l.out).Encode(r))
 		return
 	}
 	if l.found == 1 {
-		fmt.Fprintln(l.table, "SEQUENCE\tTIME\tSHIPMENT\tINPUT\tREASON")
+		fmt.Fprintln(l.table, "SEQUENCE\tTIME\tSTATE\tSHIPMENT\tINPUT\tREASON")
 	}
 	shipmentID := r.ShipmentID
 	if shipmentID == "" {
@@ -135,7 +175,7 @@ func (l *rejectionList) add(r streams.StoredRejection) {
 	if n := len(r.Reasons) - 1; n > 0 {
 		reason += fmt.Sprintf(" (and %d more)", n)
 	}
-	fmt.Fprintf(l.table, "%d\t%s\t%s\t%s %d\t%s\n", r.Sequence, r.Time.Local().Format(time.DateTime), shipmentID,
+	fmt.Fprintf(l.table, "%d\t%s\t%s\t%s\t%s %d\t%s\n", r.Sequence, r.Time.Local().Format(time.DateTime), r.State, shipmentID,
 		readable(r.Input.Subject), r.Input.StreamSequence, reason)
 }
 

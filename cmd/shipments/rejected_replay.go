@@ -30,8 +30,11 @@ An event that has had its effect meanwhile is recognised, and has no second one.
 One that is still not valid is rejected again, with a rejection of its own.
 Replaying more than once, or after an interruption, does no harm.
 
-With --all, the rejections that were stored when the command began are replayed.
-If some of them cannot be, the others are, and the command fails at the end.`,
+A replayed rejection is marked, and "shipments rejected ls" shows it as done.
+
+With --all, those rejections are replayed that are open and were stored when the
+command began. If some of them cannot be, the others are, and the command fails at
+the end.`,
 		Example: `  shipments rejected replay 12 15
   shipments rejected replay --all --reason unknown-carrier --since 24h --dry-run`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,7 +54,13 @@ If some of them cannot be, the others are, and the command fails at the end.`,
 			if all {
 				// All are found before the first is published, so that new rejections
 				// of replayed events are not replayed in turn.
-				err := filter.each(cmd.Context(), s.js, func(found streams.StoredRejection) { sequences = append(sequences, found.Sequence) })
+				err := filter.each(cmd.Context(), s.js, func(found selected) {
+					if found.State == streams.RejectionOpen {
+						sequences = append(sequences, found.Sequence)
+					} else {
+						r.done++
+					}
+				})
 				if err != nil {
 					r.failed = append(r.failed, fmt.Errorf("find the rejections: %w", err))
 				}
@@ -60,7 +69,7 @@ If some of them cannot be, the others are, and the command fails at the end.`,
 		},
 	}
 	filter.addFlags(cmd)
-	cmd.Flags().BoolVar(&all, "all", false, "replay all rejections, or those that --reason, --since and --shipment select")
+	cmd.Flags().BoolVar(&all, "all", false, "replay all open rejections, or those that --reason, --since and --shipment select")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be published, and publish nothing")
 	return cmd
 }
@@ -88,6 +97,7 @@ type replay struct {
 	out    io.Writer
 	run    string
 	dryRun bool
+	done   int // rejections that were selected and are not open
 	failed []error
 }
 
@@ -104,6 +114,9 @@ func (r *replay) each(ctx context.Context, sequences []uint64) error {
 			continue
 		}
 		done++
+	}
+	if r.done > 0 {
+		fmt.Fprintf(r.out, "%d more were replayed or superseded before.\n", r.done)
 	}
 	verb := "Replayed"
 	if r.dryRun {
@@ -133,7 +146,7 @@ func (r *replay) one(ctx context.Context, sequence uint64) error {
 	}
 	var ack *jetstream.PubAck
 	err = ask(ctx, r.js, func(ctx context.Context) (err error) {
-		ack, err = r.publisher.Replay(ctx, rejected.Rejection, r.run)
+		ack, err = r.publisher.Replay(ctx, rejected.Rejection, r.run, r.config.Principal())
 		return err
 	})
 	if err != nil {

@@ -45,7 +45,15 @@ func newRejectedShow() *cobra.Command {
 				_, err := cmd.OutOrStdout().Write(rejected.Input.Data)
 				return err
 			}
-			return printRejection(cmd.OutOrStdout(), rejected)
+			var standings []streams.RejectionStanding
+			err = ask(cmd.Context(), s.js, func(ctx context.Context) (err error) {
+				standings, err = streams.Standings(ctx, s.js, []streams.StoredRejection{rejected})
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return printRejection(cmd.OutOrStdout(), rejected, standings[0])
 		},
 	}
 	cmd.Flags().BoolVar(&raw, "raw", false, "write the input's bytes alone, unchanged")
@@ -77,7 +85,7 @@ func readRejection(ctx context.Context, js jetstream.JetStream, sequence uint64)
 	return r, err
 }
 
-func printRejection(out io.Writer, r streams.StoredRejection) error {
+func printRejection(out io.Writer, r streams.StoredRejection, standing streams.RejectionStanding) error {
 	fmt.Fprintf(out, "Rejection  %d, stored %s\n", r.Sequence, r.Time.Local().Format(time.RFC3339))
 	if r.ShipmentID != "" {
 		fmt.Fprintf(out, "Shipment   %s\n", r.ShipmentID)
@@ -85,6 +93,7 @@ func printRejection(out io.Writer, r streams.StoredRejection) error {
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(out, "Reason     %s\n", reasonText(reason))
 	}
+	fmt.Fprintf(out, "State      %s\n", standing)
 	in := r.Input
 	fmt.Fprintf(out, "Input      %s sequence %d on %s, stored %s, delivered %d times\n",
 		readable(in.Stream), in.StreamSequence, readable(in.Subject), in.StoredAt.Local().Format(time.RFC3339), in.Deliveries)

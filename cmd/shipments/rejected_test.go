@@ -14,6 +14,7 @@ import (
 	"shipments/events"
 	"shipments/events/eventstest"
 	"shipments/events/streams"
+	"shipments/hosts"
 	"shipments/shipment"
 )
 
@@ -73,7 +74,7 @@ Data       2 bytes: "{}"
 	require.ErrorContains(t, err, "there is no rejection 2")
 }
 
-func TestListAndReplayChooseTheSame(t *testing.T) {
+func TestRejectedListAndReplayChooseTheSame(t *testing.T) {
 	tests := map[string]struct {
 		flags  string
 		chosen []string
@@ -81,7 +82,7 @@ func TestListAndReplayChooseTheSame(t *testing.T) {
 		"all":                       {"", []string{"one", "two", "three"}},
 		"the first reason":          {"--reason a", []string{"one", "two"}},
 		"any reason":                {"--reason b", []string{"two", "three"}},
-		"no such reason":            {"--reason d", nil},
+		"another reason":            {"--reason batch", nil},
 		"a shipment":                {"--shipment c3", []string{"one", "three"}},
 		"no valid shipment":         {"--shipment unknown", []string{"two"}},
 		"a shipment and a reason":   {"--shipment c3 --reason b", []string{"three"}},
@@ -106,7 +107,7 @@ func TestListAndReplayChooseTheSame(t *testing.T) {
 	}
 }
 
-func TestReplayBySequence(t *testing.T) {
+func TestRejectedReplayBySequence(t *testing.T) {
 	s := setup(t)
 	reject(t, s, "c3", "one", "a")
 	reject(t, s, "c3", "two\x00\xff", "a")
@@ -128,9 +129,15 @@ Replayed 2 of 2 rejections.
 	_, err = shipments(t, "rejected", "replay", "2")
 	require.NoError(t, err)
 	require.Len(t, inputs(t, s), 6, "another run stores it anew, within the duplicate window")
+	shown, err := shipments(t, "rejected", "show", "2")
+	require.NoError(t, err)
+	config, err := hosts.LoadConfig()
+	require.NoError(t, err)
+	require.NotEmpty(t, config.Principal())
+	require.Contains(t, shown, "replayed as SHIPMENTS sequence 6 by "+config.Principal())
 }
 
-func TestReplayOfAllEndsWhenAllIsRejectedAgain(t *testing.T) {
+func TestRejectedReplayOfAllEndsWhenAllIsRejectedAgain(t *testing.T) {
 	s := setup(t)
 	reject(t, s, "c3", "one", "a")
 	reject(t, s, "c3", "two", "a")
@@ -159,13 +166,70 @@ func TestReplayOfAllEndsWhenAllIsRejectedAgain(t *testing.T) {
 
 	out, err = shipments(t, "rejected", "replay", "--all")
 	require.NoError(t, err)
-	require.Contains(t, out, "Replayed 4 of 4 rejections.")
-	require.Equal(t, 2, strings.Count(out, ", the same message as before"))
+	require.Contains(t, out, "2 more were replayed or superseded before.\nReplayed 2 of 2 rejections.")
 	require.Eventually(t, rejections(6), 10*time.Second, 10*time.Millisecond)
 	require.Len(t, inputs(t, s), 6, "what is always rejected does not double with every replay")
 }
 
-func TestReplayGoesOnAfterAFailure(t *testing.T) {
+func TestRejectedListDistinguishesOpenFromDone(t *testing.T) {
+	s := setup(t)
+	reject(t, s, "c3", "one", "a")
+	reject(t, s, "c4", "two", "a")
+	reject(t, s, "", "three", "b")
+	_, err := streams.NewPublisher(s.JS, "http://x").PublishOnce(t.Context(), events.Outcome{
+		Lineage: events.Lineage{ShipmentID: "c4", RunID: "r", CausationID: "x", CorrelationID: "x"}, Type: events.TypeAccepted, Sequence: 1, Time: time.Now(),
+		Data: events.Accepted{ShipmentID: "c4"},
+	})
+	require.NoError(t, err)
+	_, err = shipments(t, "rejected", "replay", "1")
+	require.NoError(t, err)
+
+	out, err := shipments(t, "rejected", "ls")
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^1 .* replayed +c3 `, out)
+	require.Regexp(t, `(?m)^2 .* superseded +c4 `, out)
+	require.Regexp(t, `(?m)^3 .* open +- `, out)
+	out, err = shipments(t, "rejected", "ls", "--open", "--json")
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(out, "\n"))
+	require.Contains(t, out, `"sequence":3,`)
+	require.Contains(t, out, `"state":"open"`)
+	for sequence, state := range map[string]string{
+		"1": "replayed as SHIPMENTS sequence 4", "2": "superseded: shipments.accepted came later", "3": "open",
+	} {
+		out, err = shipments(t, "rejected", "show", sequence)
+		require.NoError(t, err)
+		require.Contains(t, out, "State      "+state)
+	}
+	out, err = shipments(t, "rejected", "replay", "--all", "--dry-run")
+	require.NoError(t, err)
+	require.Contains(t, out, "2 more were replayed or superseded before.\nWould replay 1 of 1 rejections.")
+	_, err = shipments(t, "rejected", "replay", "--all")
+	require.NoError(t, err)
+	require.Equal(t, []string{"one", "two", "three", "one", "three"}, inputs(t, s))
+	out, err = shipments(t, "rejected", "replay", "--all")
+	require.NoError(t, err)
+	require.Contains(t, out, "3 more were replayed or superseded before.\nReplayed 0 of 0 rejections.")
+	require.Len(t, inputs(t, s), 5)
+}
+
+func TestRejectedReasonIsOneThatExists(t *testing.T) {
+	s := setup(t)
+	reject(t, s, "c3", "one", "retired-code")
+	for _, command := range [][]string{{"ls"}, {"replay", "--all"}} {
+		for reason, wrong := range map[string]bool{"shema-violation": true, "schema-violation": false, "retired-code": false} {
+			_, err := shipments(t, append(append([]string{"rejected"}, command...), "--reason", reason, "--shipment", "c3")...)
+			if !wrong {
+				require.NoError(t, err, reason)
+				continue
+			}
+			require.ErrorContains(t, err, "--reason shema-violation is not a reason: use one of")
+			require.ErrorContains(t, err, "schema-violation, shipment-ended,")
+		}
+	}
+}
+
+func TestRejectedReplayGoesOnAfterAFailure(t *testing.T) {
 	s := setup(t)
 	out, err := shipments(t, "rejected", "replay", "--all")
 	require.NoError(t, err)
@@ -194,7 +258,7 @@ func TestReplayGoesOnAfterAFailure(t *testing.T) {
 	require.Equal(t, []string{"one", "two", "one", "two", "two"}, inputs(t, s))
 }
 
-func TestReplayIsToldInOneWayWhatToReplay(t *testing.T) {
+func TestRejectedReplayArguments(t *testing.T) {
 	s := setup(t)
 	reject(t, s, "c3", "one", "a")
 	for args, says := range map[string]string{

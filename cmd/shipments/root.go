@@ -19,8 +19,8 @@ The configuration is the environment; "shipments run --help" lists the variables
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newPublish(), newStatus(), newWatch(), newRejected(), newStreams(), newLoadtest(),
-		newHealthcheck(), newCarrierSimulator(), newVersion())
+	root.AddCommand(newRun(), newPublish(), newStatus(), newWhy(), newDoctor(), newConfig(), newWatch(), newList(), newCancel(), newRebook(), newRejected(), newStreams(), newNATS(),
+		newCodec(), newToken(), newLoadtest(), newHealthcheck(), newCarrier(), newCarrierSimulator(), newVersion())
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -15,8 +15,12 @@ import (
 
 	"shipments/events"
 	"shipments/events/streams"
+	"shipments/hosts"
 	"shipments/shipment"
 )
+
+// defaultWait is how long status waits if --timeout does not say.
+const defaultWait = 10 * time.Minute
 
 func newStatus() *cobra.Command {
 	var (
@@ -29,7 +33,8 @@ func newStatus() *cobra.Command {
 		Long: `Print the status of a shipment, as JetStream holds it: it works with every worker
 and Temporal down.
 
-Exit codes: 0 pending, success or cancelled, 2 failure, 3 rejected, 1 unknown;
+Exit codes: 0 pending, success or cancelled, 2 failure, 3 rejected, 1 unknown; with
+--wait also 3 if the shipment has not ended within --timeout;
 "shipments --help" lists the others.`,
 		Example: `  shipments status 15916b8a5d11456f9934ed91c2bd82c0
   shipments status --wait --json 15916b8a5d11456f9934ed91c2bd82c0 | jq .outcome`,
@@ -48,6 +53,9 @@ Exit codes: 0 pending, success or cancelled, 2 failure, 3 rejected, 1 unknown;
 			if errors.Is(err, streams.ErrUnknownShipment) {
 				return fmt.Errorf("no shipment with id %s is known", id)
 			}
+			if err == nil {
+				err = s.addProgress(cmd, &result)
+			}
 			if err != nil {
 				return err
 			}
@@ -65,7 +73,7 @@ Exit codes: 0 pending, success or cancelled, 2 failure, 3 rejected, 1 unknown;
 		},
 	}
 	cmd.Flags().BoolVarP(&wait, "wait", "w", false, "wait until the process has ended")
-	cmd.Flags().DurationVar(&timeout, "timeout", 0, "with --wait: stop waiting after this `duration`; 0 waits for as long as it takes")
+	cmd.Flags().DurationVar(&timeout, "timeout", defaultWait, "with --wait: stop waiting after this `duration`; 0 waits for as long as it takes")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -104,7 +112,7 @@ func (s *session) status(cmd *cobra.Command, id string, wait bool, timeout time.
 		pending, unknown := err == nil && result.Status == shipment.Pending, errors.Is(err, streams.ErrUnknownShipment)
 		switch {
 		case wait && ctx.Err() != nil:
-			return result, stoppedWaiting(ctx, id)
+			return result, stoppedWaiting(ctx, cmd, id)
 		case !wait || (!pending && !unknown):
 			return result, err
 		case unknown && first:
@@ -114,12 +122,45 @@ func (s *session) status(cmd *cobra.Command, id string, wait bool, timeout time.
 		case <-published:
 		case <-time.After(time.Second):
 		case <-ctx.Done():
-			return result, stoppedWaiting(ctx, id)
+			return result, stoppedWaiting(ctx, cmd, id)
 		}
 	}
 }
 
-func stoppedWaiting(ctx context.Context, id string) error {
+// addProgress adds to the status of a pending shipment how far it is.
+func (s *session) addProgress(cmd *cobra.Command, result *shipment.Result) error {
+	if result.Status != shipment.Pending {
+		return nil
+	}
+	expected, err := s.expectations(cmd)
+	if err != nil {
+		return err
+	}
+	return ask(cmd.Context(), s.js, func(ctx context.Context) error { return streams.AddProgress(ctx, s.js, result, expected) })
+}
+
+// expectations are what the command computes waits with: its own carrier table, and
+// the emulation of the service. Without the table the time of a booking is not known.
+func (s *session) expectations(cmd *cobra.Command) (streams.Expectations, error) {
+	config := s.config
+	on, err := hosts.Emulation(cmd.Context(), s.js)
+	if err != nil {
+		return streams.Expectations{}, err
+	}
+	config.Emulation = config.Emulation || on
+	if err := config.Validate(); err != nil {
+		return streams.Expectations{}, err
+	}
+	return streams.Expectations{Rules: config.Rules(), CarrierDeadline: config.CarrierDeadline}, nil
+}
+
+// stoppedWaiting is the error of a wait that ended without the end of the
+// shipment. An interruption is no limit.
+func stoppedWaiting(ctx context.Context, cmd *cobra.Command, id string) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) && cmd.Context().Err() == nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "shipments: stopped waiting: shipment %s has not ended\n", id)
+		return exitCodeError(3)
+	}
 	return fmt.Errorf("stopped waiting: shipment %s has not ended (%w)", id, ctx.Err())
 }
 
@@ -131,40 +172,145 @@ func printResult(out io.Writer, result shipment.Result, asJSON bool) error {
 		return encoder.Encode(result)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, value) }
+	row := rows(func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, value) })
 	row("Shipment", result.ShipmentID)
 	row("Status", string(result.Status))
+	row.progress(result.Progress)
 	if o := result.Outcome; o != nil {
-		for i, leg := range o.ManifestedLegs {
-			row(fmt.Sprintf("Leg %d", i+1), "carrier "+leg.CarrierID)
-			row("  tracking", strings.Join(leg.TrackingNumbers, " "))
-			row("  labels", leg.LabelsURL)
-		}
-		row("Labels", o.ShipmentDocuments.LabelsURL)
-		if o.ShipmentDocuments.InvoiceURL != nil {
-			row("Invoice", *o.ShipmentDocuments.InvoiceURL)
-		}
-		row("Receipt", o.ShipmentDocuments.ReceiptURL)
-		row("Combined", o.ShipmentDocuments.CombinedDocumentURL)
-		row("Collection", "carrier "+o.CollectionBooking.CarrierID)
-		row("  booking", o.CollectionBooking.BookingReference)
-		row("  location", o.CollectionBooking.LocationReference)
+		row.legs(o.ManifestedLegs)
+		row.documents(&o.ShipmentDocuments)
+		row.booking(&o.CollectionBooking)
 	}
 	if result.Failure != nil {
 		for _, fault := range result.Failure.Faults {
-			row("Fault", fault.Description)
-			for _, e := range fault.Errors {
-				row("  error", e)
-			}
+			row.fault("Fault", fault)
 		}
+		row.compensation(result.Failure.Compensation)
 	}
 	if c := result.Cancellation; c != nil {
 		row("Reason", c.Reason)
+		row.compensation(c.Compensation)
 	}
 	for _, reason := range result.Reasons {
 		row("Reason", reason.String())
 	}
 	return w.Flush()
+}
+
+// rows writes a row of a name and a value.
+type rows func(name, value string)
+
+// progress shows how far a pending shipment is, and what there is of its outcome.
+func (row rows) progress(p *shipment.Progress) {
+	if p == nil {
+		return
+	}
+	row("Stage", string(p.Stage)+", since "+moment(p.Since))
+	row("Waits", p.Says(time.Local)+away(p.Until))
+	if p.BookingAt != nil && p.WaitsFor != shipment.WaitBookingTime {
+		row("Booking", "of the collection at "+moment(*p.BookingAt))
+	}
+	for _, fault := range p.Faults {
+		row.fault("Fault", fault)
+	}
+	row.legs(p.ManifestedLegs)
+	row.documents(p.ShipmentDocuments)
+	row.booking(p.CollectionBooking)
+}
+
+func (row rows) legs(legs []shipment.ManifestedLeg) {
+	for i, leg := range legs {
+		row(fmt.Sprintf("Leg %d", i+1), "carrier "+leg.CarrierID)
+		row("  tracking", strings.Join(leg.TrackingNumbers, " "))
+		row("  labels", leg.LabelsURL)
+	}
+}
+
+func (row rows) documents(d *shipment.Documents) {
+	if d == nil {
+		return
+	}
+	row("Labels", d.LabelsURL)
+	if d.InvoiceURL != nil {
+		row("Invoice", *d.InvoiceURL)
+	}
+	row("Receipt", d.ReceiptURL)
+	row("Combined", d.CombinedDocumentURL)
+}
+
+func (row rows) booking(b *shipment.CollectionBooking) {
+	if b == nil {
+		return
+	}
+	row("Collection", "carrier "+b.CarrierID)
+	if b.CollectionDate != "" { // Older events lack it.
+		row("  date", b.CollectionDate)
+	}
+	row("  booking", b.BookingReference)
+	row("  location", b.LocationReference)
+}
+
+// moment is a time for people.
+func moment(t time.Time) string { return t.Local().Format(time.DateTime + " MST") }
+
+// away is how far a time is ahead, or past, in parentheses; nothing for none.
+func away(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	if left := time.Until(*t).Round(time.Second); left > 0 {
+		return " (in " + brief(left) + ")"
+	} else {
+		return " (" + brief(-left) + " ago)"
+	}
+}
+
+// brief is a duration in its two largest units: 26h3m, 4m10s, 7s.
+func brief(d time.Duration) string {
+	if d >= time.Hour {
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+	return d.Round(time.Second).String()
+}
+
+func (row rows) fault(name string, fault shipment.Fault) {
+	row(name, fault.Description)
+	for _, e := range fault.Errors {
+		row("  error", e)
+	}
+}
+
+// compensation shows what was undone, and what could not be.
+func (row rows) compensation(c *shipment.Compensation) {
+	if c == nil {
+		return
+	}
+	if c.CollectionCancelled {
+		row("Cancelled", "the collection")
+	}
+	if c.NotCancelled != nil {
+		row("NOT cancelled", "the collection: talk to the carrier")
+		row.fault("  because", *c.NotCancelled)
+	}
+	for _, leg := range c.Voided {
+		row("Voided", legText(leg))
+	}
+	for _, leg := range c.Standing {
+		row("Stands", legText(shipment.VoidedLeg(leg))+": nobody collects it")
+	}
+	for _, leg := range c.NotVoided {
+		row("NOT voided", legText(leg.VoidedLeg)+": talk to the carrier")
+		row.fault("  because", leg.Fault)
+	}
+}
+
+// legText is a leg in words, with its tracking numbers, if the carrier returned any.
+func legText(leg shipment.VoidedLeg) string {
+	text := "the leg of carrier " + leg.CarrierID
+	if len(leg.TrackingNumbers) > 0 {
+		text += ", tracking " + strings.Join(leg.TrackingNumbers, " ")
+	}
+	return text
 }
 
 // notify signals every message, at most one signal at a time.

@@ -1,5 +1,5 @@
-# Waits for the frontend, then makes the namespace and the search attribute that
-# the processes are started with. Sourced by the container's shell; running it
+# Waits for the frontend, then makes the namespace and the search attributes of the
+# processes. Sourced by the container's shell; running it
 # again changes nothing.
 # temporal reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.
 
@@ -12,7 +12,7 @@ if ! temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" > /d
 fi
 # The namespace reaches the frontend's cache within seconds; adding what is there
 # already is no error.
-until temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" --name ShipmentCategory --type Keyword; do
+until temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" --name ShipmentCategory --type Keyword --name ShipmentOutcome --type Keyword; do
   echo "waiting for namespace $TEMPORAL_NAMESPACE"
   sleep 1
 done

@@ -1,4 +1,7 @@
 // Package eventstest runs a real NATS server with JetStream for tests.
 //
-//   - eventstest.go: starts the server, and reads what its streams hold
+//   - server.go: starts and stops the server; ca.go: certificates for it
+//   - read.go: what the streams hold
+//   - forms.go: events in the forms that publishers use, right and wrong
+//   - gate.go: shipments as publishers write them, and what becomes of them
 package eventstest

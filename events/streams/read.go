@@ -21,8 +21,6 @@ type Range struct {
 	Since time.Time
 	// Batch is how many messages [Walk] asks for at once; default 100.
 	Batch int
-	// HeadersOnly leaves the bodies out. Only [Follow] can.
-	HeadersOnly bool
 }
 
 const defaultBatch = 100
@@ -113,34 +111,6 @@ func Last(ctx context.Context, js jetstream.JetStream, stream string, subjects .
 // nothingFollows reports whether a message is the last one of what was asked for.
 func nothingFollows(msg *jetstream.RawStreamMsg) bool {
 	return msg.Header.Get("Nats-Num-Pending") == "0"
-}
-
-// Follow opens a range of a stream for reading, oldest first: what it holds, and
-// then what is stored as it comes. It goes on where it was when a connection
-// breaks. What it returns has to be stopped.
-//
-// A range without a beginning, and without a subject, begins at the first
-// message of the stream. [LastSequence] is where to begin for new ones alone.
-func Follow(ctx context.Context, js jetstream.JetStream, r Range) (jetstream.MessagesContext, error) {
-	config := jetstream.OrderedConsumerConfig{HeadersOnly: r.HeadersOnly}
-	if r.Subject != "" {
-		config.FilterSubjects = []string{r.Subject}
-	}
-	switch {
-	case r.From > 0:
-		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, r.From
-	case !r.Since.IsZero():
-		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &r.Since
-	}
-	consumer, err := js.OrderedConsumer(ctx, r.Stream, config)
-	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", r.Stream, err)
-	}
-	messages, err := consumer.Messages()
-	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", r.Stream, err)
-	}
-	return messages, nil
 }
 
 // LastSequence returns the sequence of the last message of a stream; 0 if there

@@ -13,33 +13,7 @@ import (
 	"shipments/events"
 )
 
-// Reject stores a rejection exactly once. Repeats within the stream's
-// duplicate window are recognised by JetStream; for later ones (an input that
-// is delivered again long after) it looks for the earlier rejection first, in
-// one round trip and whatever comes with it that is new.
-func (p *Publisher) Reject(ctx context.Context, r events.Rejection) error {
-	stored, err := p.rejected.has(ctx, p.js, r)
-	if stored || err != nil {
-		return err
-	}
-	ev, err := r.CloudEvent(p.publicURL, time.Now())
-	if err != nil {
-		return err
-	}
-	msg, err := Message(events.Subject(events.TypeRejected, r.ShipmentID), ev)
-	if err != nil {
-		return err
-	}
-	_, err = p.store(ctx, msg, jetstream.WithExpectStream(events.StreamRejections))
-	return err
-}
-
-// Rejected reports whether the input of a rejection has been rejected already.
-func (p *Publisher) Rejected(ctx context.Context, r events.Rejection) (bool, error) {
-	return p.rejected.has(ctx, p.js, r)
-}
-
-// StoredRejection is a rejection as it stands in its stream.
+// StoredRejection is a rejection with its place in its stream.
 type StoredRejection struct {
 	events.Rejection
 
@@ -66,8 +40,8 @@ func ReadRejection(ctx context.Context, js jetstream.JetStream, sequence uint64)
 }
 
 // Rejections calls each for the stored rejections of one shipment (of all if
-// id is empty) since a time, oldest first, until it returns false. A message
-// that is no rejection does not hide those after it: it is an error at the end.
+// id is empty) since a time, oldest first, until it returns false. It skips a
+// message that is no rejection, and returns an error for it at the end.
 func Rejections(ctx context.Context, js jetstream.JetStream, id string, since time.Time, each func(StoredRejection) bool) error {
 	subject := events.TypeRejected + ".*"
 	if id != "" {

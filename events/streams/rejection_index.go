@@ -6,15 +6,16 @@ import (
 	"sync"
 	"time"
 
-	"shipments/events"
-
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"shipments/events"
 )
 
-// rejectionIndex knows the rejections that are stored since a time. It reads
-// each once and goes on from there, so that a burst of garbage costs as much
-// for every event in it. It is safe for concurrent use; the zero value is empty.
+// rejectionIndex has the ids of the rejections that are stored since a time. It
+// reads each rejection once and goes on behind it: in a burst of invalid
+// messages, each costs the same. It is safe for concurrent use; the zero value
+// is empty.
 type rejectionIndex struct {
 	mu    sync.Mutex
 	known map[uuid.UUID]struct{}
@@ -23,22 +24,22 @@ type rejectionIndex struct {
 }
 
 const (
-	// indexed rejections take some 50 bytes each; when they are more than so
-	// many, those that are older than the inputs at hand are forgotten.
+	// maxIndexed bounds the index, which takes some 50 bytes per rejection. An
+	// index with more is made anew, and begins shortly before the input at hand.
 	maxIndexed = 100_000
-	// indexMargin keeps inputs that arrive out of order within the index, and
-	// it from being made anew too often.
+	// indexMargin is how long before the input at hand an index begins: inputs
+	// may come out of order.
 	indexMargin = time.Minute
 )
 
-// has looks for the rejection of the same input. It cannot be older than the
-// input.
+// has looks for the rejection of the same input. A rejection is never older than
+// its input.
 func (x *rejectionIndex) has(ctx context.Context, js jetstream.JetStream, r events.Rejection) (bool, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	since := r.Input.StoredAt
 	if x.known != nil && since.Before(x.since) {
-		// An old one: its shipment's rejections are few.
+		// Its shipment's rejections are few.
 		return hasRejection(ctx, js, r)
 	}
 	if outgrown := len(x.known) > maxIndexed && since.Sub(x.since) > 2*indexMargin; x.known == nil || outgrown {

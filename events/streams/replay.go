@@ -8,25 +8,29 @@ import (
 	"net/textproto"
 	"strings"
 
-	"shipments/events"
-
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"shipments/events"
 )
 
-// codeStreamNotMatch is JetStream's refusal of an expected stream.
+// codeStreamNotMatch is JetStream's error for a message whose expected stream is another.
 const codeStreamNotMatch jetstream.ErrorCode = 10060
 
 // Replay publishes the input of a rejection again, as [ReplayMessage] makes it,
-// and returns JetStream's acknowledgement. That is a duplicate if the same
-// message has been replayed in the same run.
+// marks the rejection as replayed by a principal (see [Standings]), which may be empty,
+// and returns JetStream's acknowledgement. That is a duplicate if the same message has been replayed in the
+// same run.
 //
-// An error may have come after the message was stored. Replaying again, in
-// whatever run, does no harm.
-func (p *Publisher) Replay(ctx context.Context, r events.Rejection, run string) (*jetstream.PubAck, error) {
+// The message may be stored although there is an error. Replaying it again does
+// no harm, in the same run or another.
+func (p *Publisher) Replay(ctx context.Context, r events.Rejection, run, principal string) (*jetstream.PubAck, error) {
 	msg, err := ReplayMessage(r, run)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := p.js.Stream(ctx, ReplayStream); err != nil {
+		return nil, fmt.Errorf("look up bucket %s, which marks replays: %w", ReplayBucket, err)
 	}
 	ack, err := p.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(events.StreamShipments))
 	var api *jetstream.APIError
@@ -37,26 +41,27 @@ func (p *Publisher) Replay(ctx context.Context, r events.Rejection, run string) 
 	case err != nil:
 		return nil, fmt.Errorf("publish %s: %w", msg.Subject, err)
 	}
-	return ack, nil
+	return ack, p.markReplayed(ctx, r, ack.Sequence, principal)
 }
 
-// ReplayMessage is the message that replays the input of a rejection: its very
-// bytes on its subject with its headers. Left out are the headers that are
-// addressed to JetStream ("Nats-..."): an old expectation or an old message id
-// would have it refused or taken for a repeat.
+// ReplayMessage is the message that replays the input of a rejection: the same
+// bytes on the same subject with the same headers, but for headers that JetStream
+// obeys ("Nats-..."): with an old expectation or an old message id it would not
+// store the message.
 //
-// The message id is made from the run, which is any text that is not used
-// again, and the message. In one run the same message, which may have been
-// rejected several times, is stored once (within the duplicate window): else a
-// message that is always rejected would double with every replay of all. A
-// later run stores it anew: an id without the run would have JetStream swallow
-// a replay that comes soon after one that was too early to help. So a replay
-// that was interrupted and is run again may store a message twice, which is
-// what any publisher may do: the event's own id and content are unchanged, and
-// by them a repeat is recognised.
+// The message id is made from the message and the run, which is any text that is
+// not used again. Within a run, and within the duplicate window, a message that
+// was rejected several times is stored once: otherwise, each replay of all
+// rejections would double a message that is always rejected. A later run stores
+// it again: with an id of the message alone, JetStream would drop a replay that
+// soon follows one that came too early to help.
+//
+// So a replay that was interrupted and is run again may store a message twice.
+// That does no harm: the event's own id and content are the same, by which
+// repeats are recognised.
 //
 // It is an error if the input was never in the SHIPMENTS stream, or if it has a
-// header that this client cannot send exactly as it was.
+// header that this client cannot send unchanged.
 func ReplayMessage(r events.Rejection, run string) (*nats.Msg, error) {
 	if r.Input.Stream != events.StreamShipments {
 		return nil, fmt.Errorf("its input is from %q and never was in stream %s: its publisher has to publish it", r.Input.Stream, events.StreamShipments)
@@ -84,9 +89,8 @@ func ReplayMessage(r events.Rejection, run string) (*nats.Msg, error) {
 	return msg, nil
 }
 
-// checkSendable says why nats.go would refuse or change a header. Other clients
-// send more than it does: changing an event's attribute silently could make it
-// another event.
+// checkSendable returns an error for a header that nats.go cannot send unchanged.
+// Other clients can send more. A changed attribute could make it another event.
 func checkSendable(name string, values []string) error {
 	if strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' }) {
 		return fmt.Errorf("the header %q cannot be sent again: its name is not printable ASCII without spaces", name)

@@ -17,39 +17,6 @@ import (
 	"shipments/shipment"
 )
 
-func TestHeadersSurviveEscaping(t *testing.T) {
-	t.Parallel()
-	every := make([]byte, 256)
-	for i := range every {
-		every[i] = byte(i)
-	}
-	nasty := map[string][]string{
-		"ce-id":         {"e-1"},
-		"CE-Source":     {"/team/%C3%B6"},
-		"Repeated":      {"b", "a", "", "b"},
-		"repeated":      {"another name"},
-		"Empty":         {""},
-		"Every-Byte":    {string(every)},
-		"Percent":       {"%", "%%", "100%", "%zz", "%41", "a+b", "%25"},
-		"Not-UTF-8":     {"\xff\xfe\xc3(", "\xed\xa0\x80"},
-		"N\xffme\x00%2": {" spaces \t\r\n"},
-	}
-	escaped := events.EscapeHeaders(nasty)
-	for name, values := range escaped {
-		require.NotRegexp(t, `[^ -~]`, name+strings.Join(values, ""), "fit for JSON")
-	}
-	back, err := events.UnescapeHeaders(escaped)
-	require.NoError(t, err)
-	require.Equal(t, nasty, back)
-	back, err = events.UnescapeHeaders(events.EscapeHeaders(nil))
-	require.NoError(t, err)
-	require.Empty(t, back)
-	for _, broken := range []map[string][]string{{"X": {"%"}}, {"X": {"a%4"}}, {"%zz": {""}}} {
-		_, err := events.UnescapeHeaders(broken)
-		require.Error(t, err)
-	}
-}
-
 // stored is the input with a sequence.
 func stored(t *testing.T, s *eventstest.Server, sequence uint64) events.Input {
 	t.Helper()
@@ -86,7 +53,7 @@ func withoutNats(header map[string][]string) map[string][]string {
 	return rest
 }
 
-func TestAReplayIsTheInputExactly(t *testing.T) {
+func TestReplayPublishesTheInputExactly(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	tests := map[string]struct {
@@ -113,7 +80,7 @@ func TestAReplayIsTheInputExactly(t *testing.T) {
 			first, err := s.JS.PublishMsg(t.Context(), original)
 			require.NoError(t, err)
 			rejected := reject(t, s, first.Sequence)
-			ack, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), rejected.Rejection, "run")
+			ack, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), rejected.Rejection, "run", "")
 			require.NoError(t, err)
 			require.False(t, ack.Duplicate)
 			require.Greater(t, ack.Sequence, first.Sequence)
@@ -128,7 +95,7 @@ func TestAReplayIsTheInputExactly(t *testing.T) {
 	}
 }
 
-func TestAReplayCarriesNoOldOrdersForJetStream(t *testing.T) {
+func TestReplayMessageLeavesOutHeadersForJetStream(t *testing.T) {
 	t.Parallel()
 	r := rejected("abc", 7)
 	r.Input.Headers = map[string][]string{"ce-id": {"e-1"}, "nats-note": {"is none"}}
@@ -146,7 +113,7 @@ func TestAReplayCarriesNoOldOrdersForJetStream(t *testing.T) {
 	require.NotEqual(t, "1", msg.Header.Get(jetstream.MsgIDHeader))
 }
 
-func TestAReplayIsStoredOnceInARunAndAnewInTheNext(t *testing.T) {
+func TestReplayStoresOnceInARunAndAgainInTheNext(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	publisher := streams.NewPublisher(s.JS, publicURL)
@@ -166,20 +133,20 @@ func TestAReplayIsStoredOnceInARunAndAnewInTheNext(t *testing.T) {
 		{rejected("abc", 7), "run-2", 3, false},
 	} {
 		step.rejection.Input.Headers = nil
-		ack, err := publisher.Replay(t.Context(), step.rejection, step.run)
+		ack, err := publisher.Replay(t.Context(), step.rejection, step.run, "")
 		require.NoError(t, err)
 		require.Equal(t, step.sequence, ack.Sequence)
 		require.Equal(t, step.duplicate, ack.Duplicate)
 	}
 }
 
-func TestAReplayThatIsRejectedAgainIsANewRejection(t *testing.T) {
+func TestReplayThatIsRejectedAgainIsANewRejection(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	published, err := s.JS.Publish(t.Context(), "shipments.created.abc", []byte("not json"))
 	require.NoError(t, err)
 	first := reject(t, s, published.Sequence)
-	ack, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), first.Rejection, "run")
+	ack, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), first.Rejection, "run", "")
 	require.NoError(t, err)
 	second := reject(t, s, ack.Sequence)
 	require.NotEqual(t, first.EventID(), second.EventID())
@@ -190,7 +157,7 @@ func TestAReplayThatIsRejectedAgainIsANewRejection(t *testing.T) {
 	require.Equal(t, []streams.StoredRejection{first, second}, s.Rejections(t), "each of them is stored once")
 }
 
-func TestWhatCannotBeReplayedIsAnError(t *testing.T) {
+func TestReplayReturnsAnErrorForWhatCannotBeReplayed(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	_, err := s.JS.CreateStream(t.Context(), jetstream.StreamConfig{Name: "OTHERS", Subjects: []string{"others.>"}})
@@ -221,7 +188,7 @@ func TestWhatCannotBeReplayedIsAnError(t *testing.T) {
 			r := rejected("abc", 7)
 			r.Input.Headers = nil
 			test.change(&r.Input)
-			_, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), r, "run")
+			_, err := streams.NewPublisher(s.JS, publicURL).Replay(t.Context(), r, "run", "")
 			require.ErrorContains(t, err, test.says)
 		})
 	}
@@ -229,7 +196,7 @@ func TestWhatCannotBeReplayedIsAnError(t *testing.T) {
 	require.Empty(t, s.Messages(t, "OTHERS", ">"))
 }
 
-func TestAMessageThatIsNoRejectionHidesNone(t *testing.T) {
+func TestRejectionsSkipsAMessageThatIsNone(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)
 	publisher := streams.NewPublisher(s.JS, publicURL)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,14 +14,12 @@ import (
 	"shipments/shipment"
 )
 
-// ErrUnknownShipment is returned for a shipment that no stream has heard of.
+// ErrUnknownShipment is returned for a shipment that is in no stream.
 var ErrUnknownShipment = errors.New("unknown shipment")
 
-// ReadStatus tells how a shipment stands from what the streams hold: no
-// workflow is asked, so it answers with every worker down and long after
-// Temporal has forgotten the process. The outcome events are read with one
-// batched request; whether the shipment was published or rejected is asked at
-// the same time, so all of it takes one round trip.
+// ReadStatus reads from the streams how a shipment stands. It needs no workflow,
+// so it works while all workers are down, and after Temporal's retention. It asks
+// for all messages that may decide side by side, so it takes one round trip.
 //
 // It returns [ErrUnknownShipment], or an error if a stream could not be read.
 func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipment.Result, error) {
@@ -30,40 +27,40 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 	if !shipment.ValidID(id) {
 		return result, ErrUnknownShipment
 	}
-	var story, rejected map[string]*jetstream.RawStreamMsg
-	var created *jetstream.RawStreamMsg
+	var accepted, created, rejected *jetstream.RawStreamMsg
+	endings := make([]*jetstream.RawStreamMsg, len(events.Endings()))
 	all, ctx := errgroup.WithContext(ctx)
-	read := func(into *map[string]*jetstream.RawStreamMsg, stream string, types ...string) {
-		all.Go(func() error {
-			found, err := lastOf(ctx, js, stream, id, types)
-			*into = found
+	read := func(into **jetstream.RawStreamMsg, stream, eventType string) {
+		all.Go(func() (err error) {
+			*into, err = LastDirect(ctx, js, stream, events.Subject(eventType, id))
 			return err
 		})
 	}
-	read(&story, events.StreamEvents, events.TypeAccepted, events.TypeCompleted, events.TypeFailed, events.TypeCancelled)
+	for i, ending := range events.Endings() {
+		read(&endings[i], events.StreamEvents, ending)
+	}
+	read(&accepted, events.StreamEvents, events.TypeAccepted)
+	read(&rejected, events.StreamRejections, events.TypeRejected)
 	all.Go(func() (err error) {
 		created, err = getMessage(ctx, js, events.StreamShipments, getRequest{LastBySubject: events.Subject(events.TypeCreated, id)})
 		return err
 	})
-	read(&rejected, events.StreamRejections, events.TypeRejected)
 	if err := all.Wait(); err != nil {
 		return result, err
 	}
-	switch {
-	case story[events.TypeCompleted] != nil:
-		return result, decodeData(story[events.TypeCompleted], &result)
-	case story[events.TypeFailed] != nil:
-		return result, decodeData(story[events.TypeFailed], &result)
-	case story[events.TypeCancelled] != nil:
-		return result, decodeData(story[events.TypeCancelled], &result)
-	case story[events.TypeAccepted] != nil:
+	for _, ending := range endings {
+		if ending != nil {
+			return result, decodeData(ending, &result)
+		}
+	}
+	if accepted != nil {
 		return result, nil
 	}
-	return notAccepted(result, created, rejected[events.TypeRejected])
+	return notAccepted(result, created, rejected)
 }
 
-// notAccepted tells how a shipment stands that no process has taken on: it
-// waits, unless the newest that was published of it has been rejected.
+// notAccepted is how a shipment stands that no process has claimed: pending,
+// unless the newest event that was published of it has been rejected.
 func notAccepted(result shipment.Result, created, rejected *jetstream.RawStreamMsg) (shipment.Result, error) {
 	if rejected == nil {
 		if created == nil {
@@ -83,23 +80,6 @@ func notAccepted(result shipment.Result, created, rejected *jetstream.RawStreamM
 		result.Status, result.Reasons = shipment.Rejected, rejection.Reasons
 	}
 	return result, nil
-}
-
-// lastOf reads the last message of each type for one shipment, by type.
-func lastOf(ctx context.Context, js jetstream.JetStream, stream, id string, types []string) (map[string]*jetstream.RawStreamMsg, error) {
-	subjects := make([]string, 0, len(types))
-	for _, t := range types {
-		subjects = append(subjects, events.Subject(t, id))
-	}
-	found, err := Last(ctx, js, stream, subjects...)
-	if err != nil {
-		return nil, err
-	}
-	byType := make(map[string]*jetstream.RawStreamMsg, len(found))
-	for subject, msg := range found {
-		byType[strings.TrimSuffix(subject, "."+id)] = msg
-	}
-	return byType, nil
 }
 
 func decodeData(msg *jetstream.RawStreamMsg, into any) error {

@@ -15,7 +15,7 @@
 //     nuid the object has, its size and its SHA-256, and it makes the object
 //     visible. Its header Nats-Rollup: sub removes the info that it replaces.
 //
-// The clients of nats.go look up and subscribe anew for every object. This package
-// asks for the infos of many objects in one request, and for the contents of those
-// with one chunk in another.
+// The client of nats.go makes a lookup and a subscription for every object. This
+// package reads the infos of many objects with one request, and the contents of all of
+// them that have one chunk with a second.
 package objectstore

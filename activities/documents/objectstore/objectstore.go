@@ -31,7 +31,10 @@ type Bucket struct {
 func New(js jetstream.JetStream, name string) Bucket { return Bucket{js: js, name: name} }
 
 // Stream is the name of the stream that holds the bucket.
-func (b Bucket) Stream() string { return "OBJ_" + b.name }
+func (b Bucket) Stream() string { return StreamName(b.name) }
+
+// StreamName is the name of the stream that holds a bucket.
+func StreamName(bucket string) string { return "OBJ_" + bucket }
 
 func (b Bucket) infoSubject(name string) string {
 	return "$O." + b.name + ".M." + base64.URLEncoding.EncodeToString([]byte(name))
@@ -57,6 +60,35 @@ func (b Bucket) Put(ctx context.Context, name, contentType string, content []byt
 		}
 		info.Chunks++
 	}
+	if err := b.putInfo(ctx, name, info); err != nil {
+		return err
+	}
+	if replaced == nil || replaced.NUID == "" {
+		return nil
+	}
+	if err := b.removeChunks(ctx, replaced); err != nil {
+		return fmt.Errorf("remove what object %s replaces: %w", name, err)
+	}
+	return nil
+}
+
+// Delete deletes an object, of which deleted is the info, as NATS does: its info stays
+// and says that it is deleted. It can be stored again.
+func (b Bucket) Delete(ctx context.Context, name string, deleted *Info) error {
+	info := Info{ObjectMeta: jetstream.ObjectMeta{Name: name}, Bucket: b.name, NUID: deleted.NUID, Deleted: true}
+	if err := b.putInfo(ctx, name, info); err != nil {
+		return err
+	}
+	if deleted.NUID == "" {
+		return nil
+	}
+	if err := b.removeChunks(ctx, deleted); err != nil {
+		return fmt.Errorf("remove what was object %s: %w", name, err)
+	}
+	return nil
+}
+
+func (b Bucket) putInfo(ctx context.Context, name string, info Info) error {
 	encoded, err := json.Marshal(info)
 	if err != nil {
 		return fmt.Errorf("encode the info of object %s: %w", name, err)
@@ -66,12 +98,6 @@ func (b Bucket) Put(ctx context.Context, name, contentType string, content []byt
 	msg.Data = encoded
 	if _, err := b.js.PublishMsg(ctx, msg); err != nil {
 		return fmt.Errorf("store the info of object %s: %w", name, err)
-	}
-	if replaced == nil || replaced.NUID == "" {
-		return nil
-	}
-	if err := b.removeChunks(ctx, replaced); err != nil {
-		return fmt.Errorf("remove what object %s replaces: %w", name, err)
 	}
 	return nil
 }

@@ -96,6 +96,26 @@ func TestBucketWritesWhatNATSReads(t *testing.T) {
 	}
 }
 
+func TestBucketDeletesAsNATSDoes(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	for _, size := range sizes {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			require.NoError(t, f.bucket.Put(t.Context(), "gone", "text/x", content(size), nil))
+			require.NoError(t, f.bucket.Delete(t.Context(), "gone", f.info(t, "gone")))
+			require.Equal(t, 1, f.messages(t), "the info alone is left")
+			_, err := f.nats.GetBytes(t.Context(), "gone")
+			require.ErrorIs(t, err, jetstream.ErrObjectNotFound)
+			require.True(t, f.info(t, "gone").Deleted)
+			require.NoError(t, f.bucket.Put(t.Context(), "gone", "text/x", content(size), f.info(t, "gone")))
+			got, err := f.nats.GetBytes(t.Context(), "gone")
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(content(size), got))
+			require.NoError(t, f.bucket.Delete(t.Context(), "gone", f.info(t, "gone")))
+		})
+	}
+}
+
 func TestBucketInfos(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

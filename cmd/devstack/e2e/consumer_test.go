@@ -16,7 +16,13 @@ import (
 )
 
 func TestConsumerIgnoresRepeatsAndRejectsConflicts(t *testing.T) {
-	s := start(t, "all", 500*time.Millisecond)
+	start(t, "all", 500*time.Millisecond).repeatAndConflict(t)
+}
+
+// repeatAndConflict publishes a shipment several times, with the same content and
+// with other content. Nothing has been rejected before.
+func (s *system) repeatAndConflict(t *testing.T) {
+	t.Helper()
 	now := time.Now()
 	id := succeeds("repeated")
 	publish := func(eventID string, weight int) {
@@ -50,7 +56,13 @@ func TestConsumerIgnoresRepeatsAndRejectsConflicts(t *testing.T) {
 }
 
 func TestConsumerRejectsInvalidEventsAndGoesOn(t *testing.T) {
-	s := start(t, "none", 200*time.Millisecond)
+	start(t, "none", 200*time.Millisecond).publishInvalid(t)
+}
+
+// publishInvalid publishes invalid events, and then a shipment.
+func (s *system) publishInvalid(t *testing.T) {
+	t.Helper()
+	before := len(eventstest.Rejections(t, s.js))
 	for _, body := range []string{
 		"not json",
 		`{"id":"1","source":"/team","type":"shipments.created","data":{}}`,
@@ -59,16 +71,21 @@ func TestConsumerRejectsInvalidEventsAndGoesOn(t *testing.T) {
 		_, err := s.js.Publish(t.Context(), "shipments.created", []byte(body))
 		require.NoError(t, err)
 	}
+	elsewhere, err := events.NewCreated("e-1", "/team/orders", time.Now(), sample.Shipment("elsewhere", time.Now()))
+	require.NoError(t, err)
+	body, err := json.Marshal(elsewhere)
+	require.NoError(t, err)
+	require.NoError(t, s.js.Conn().Publish("shipments.created.eu.elsewhere", body)) // as `nats pub` does
 	after := emulation.NewID(emulation.Domestic, "after", emulation.Succeeds)
 	status, _ := s.do(t, http.MethodPost, "/"+after)
 	require.Equal(t, http.StatusAccepted, status)
 	s.checkEnd(t, after)
 	s.drained(t)
 	codes := map[string]int{}
-	for _, r := range eventstest.Rejections(t, s.js) {
+	for _, r := range eventstest.Rejections(t, s.js)[before:] {
 		codes[r.Reasons[0].Code]++
 	}
-	require.Equal(t, map[string]int{events.CodeInvalidJSON: 1, events.CodeMissingAttribute: 1, events.CodeSchemaViolation: 1}, codes)
+	require.Equal(t, map[string]int{events.CodeInvalidJSON: 1, events.CodeMissingAttribute: 1, events.CodeSchemaViolation: 1, events.CodeSubjectMismatch: 1}, codes)
 	result, _ := s.ended(t, "abc")
 	require.Equal(t, shipment.Rejected, result.Status)
 }

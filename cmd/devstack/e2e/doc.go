@@ -8,8 +8,11 @@
 //   - carriers_test.go: carriers over HTTP
 //   - restart_test.go: the dev stack is stopped, killed and started again
 //   - processes_test.go: each host in a process of its own
+//   - guarded_setup_test.go, guarded_test.go: users, certificates, tokens and keys
 //   - retention_test.go: events that come again when Temporal has forgotten them
+//   - traces_test.go: traces of shipments, through kills; what they cost
 //   - record_test.go: recording histories for the replay tests
+//   - metrics_test.go: the metrics after a run
 //   - cost_test.go: what a shipment costs
 //   - overload_test.go: a burst of shipments
 //   - throughput_test.go: the pipeline and the consumer compared with Temporal alone

@@ -49,7 +49,8 @@ func succeeds(format string, args ...any) string {
 var (
 	successStory          = []string{"accepted", "manifested", "documents-generated", "collection-booked", "completed"}
 	manifestationDeclined = []string{"accepted", "failed"}
-	collectionDeclined    = []string{"accepted", "manifested", "documents-generated", "failed"}
+	collectionDeclined    = []string{"accepted", "manifested", "documents-generated", "collection-declined", "manifestation-voided", "failed"}
+	rebookedStory         = []string{"accepted", "manifested", "documents-generated", "collection-declined", "collection-booked", "completed"}
 )
 
 // checkEnd waits for a shipment's end, and compares it with the ending that its id
@@ -66,7 +67,12 @@ func (s *system) checkEnd(t *testing.T, id string) {
 		require.JSONEq(t, failure("Carrier manifestation failed", "1.2.3: Manifestation failed"), string(body))
 		require.Equal(t, manifestationDeclined, s.story(t, id))
 	case emulated.Ending() == emulation.DeclinesCollection:
+		compensation := result.Failure.Compensation
+		result.Failure.Compensation = nil
+		body, err := json.Marshal(result)
+		require.NoError(t, err)
 		require.JSONEq(t, failure("Carrier collection booking failed", "2.3.4: Collection not possible on the requested day"), string(body))
+		s.checkVoided(t, id, compensation)
 		require.Equal(t, collectionDeclined, s.story(t, id))
 	default:
 		s.checkSuccess(t, id, shipment.Rules{Emulation: true}.Classify(shipment.Shipment{ShipmentID: id}), result, body)
@@ -80,6 +86,18 @@ func (s *system) checkEnd(t *testing.T, id string) {
 		}
 		return true
 	}, "a workflow of shipment %s is not completed", id)
+}
+
+// checkVoided checks that a failure says that all legs of a shipment were voided.
+func (s *system) checkVoided(t *testing.T, id string, compensation *shipment.Compensation) {
+	t.Helper()
+	require.Equal(t, shipment.Compensation{Voided: compensation.Voided}, *compensation)
+	legs := sample.Shipment(id, time.Now()).Legs
+	require.Len(t, compensation.Voided, len(legs))
+	for i, leg := range compensation.Voided {
+		require.Equal(t, legs[i].CarrierID, leg.CarrierID)
+		require.Len(t, leg.TrackingNumbers, 2, "one per package")
+	}
 }
 
 func (s *system) checkSuccess(t *testing.T, id string, category shipment.Category, result shipment.Result, body []byte) {
@@ -107,6 +125,7 @@ func (s *system) checkSuccess(t *testing.T, id string, category shipment.Categor
 	booking := result.Outcome.CollectionBooking
 	require.NotEmpty(t, booking.BookingReference)
 	require.NotEmpty(t, booking.LocationReference)
+	require.NotEmpty(t, booking.CollectionDate)
 	want, err := json.Marshal(map[string]any{
 		"shipmentId": id, "status": "Success",
 		"outcome": map[string]any{
@@ -118,6 +137,7 @@ func (s *system) checkSuccess(t *testing.T, id string, category shipment.Categor
 			},
 			"collectionBooking": map[string]any{
 				"carrierId": known[0].ID, "bookingReference": booking.BookingReference, "locationReference": booking.LocationReference,
+				"collectionDate": booking.CollectionDate,
 			},
 		},
 	})

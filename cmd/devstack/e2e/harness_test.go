@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"shipments/api/contract/contracttest"
 	"shipments/cmd/devstack/harness"
 	"shipments/cmd/devstack/stack"
 	"shipments/events"
@@ -36,6 +38,9 @@ func TestMain(m *testing.M) {
 // system is a running system, seen from outside.
 type system struct {
 	natsURL, temporalAddress, apiURL string
+	// adminURL is empty if the hosts were not started by startWith.
+	adminURL string
+	token    string // for the API, if it asks for one
 
 	js       jetstream.JetStream
 	temporal client.Client
@@ -44,19 +49,46 @@ type system struct {
 // dial connects to a system's servers.
 func dial(t testing.TB, natsURL, temporalAddress, httpAddr string) *system {
 	t.Helper()
+	return dialWith(t, natsURL, temporalAddress, httpAddr, nil)
+}
+
+// dialWith connects to servers by TLS, unless config is nil, with options for NATS.
+func dialWith(t testing.TB, natsURL, temporalAddress, httpAddr string, config *tls.Config, options ...nats.Option) *system {
+	t.Helper()
 	s := &system{natsURL: natsURL, temporalAddress: temporalAddress, apiURL: "http://" + httpAddr}
-	nc, err := nats.Connect(natsURL, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	nc, err := nats.Connect(natsURL, append(options, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	s.js, err = jetstream.New(nc)
 	require.NoError(t, err)
 	s.temporal, err = client.NewLazyClient(client.Options{
 		HostPort: temporalAddress, Namespace: stack.Namespace, Logger: silent{},
-		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // as the hosts'
+		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}, TLS: config}, // as the hosts'
 	})
 	require.NoError(t, err)
 	t.Cleanup(s.temporal.Close)
+	t.Cleanup(func() { s.checkStored(t) })
 	return s
+}
+
+// checkStored holds every message that the streams have at the end of a test against
+// asyncapi.yaml. Benchmarks store too many.
+func (s *system) checkStored(t testing.TB) {
+	t.Helper()
+	if _, benchmark := t.(*testing.B); benchmark || t.Failed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience) // That of the test has ended.
+	defer cancel()
+	probe, end := context.WithTimeout(ctx, 5*time.Second)
+	defer end()
+	if _, err := s.js.AccountInfo(probe); err != nil {
+		t.Log("the server is down: what it stored is not held against asyncapi.yaml")
+		return
+	}
+	read, err := contracttest.Stored(ctx, s.js)
+	require.NoError(t, err)
+	t.Logf("%d stored messages are what asyncapi.yaml says", read)
 }
 
 // start runs a system in this process, without keeping state.
@@ -69,10 +101,19 @@ func start(t testing.TB, composition string, delay time.Duration) *system {
 // keeps state if these have a folder, and runs all hosts unless they have others.
 func startWith(t testing.TB, composition string, delay time.Duration, options stack.Options) *system {
 	t.Helper()
+	return startMeasured(t, composition, delay, options, true)
+}
+
+// startMeasured is startWith for a system that may have no metrics.
+func startMeasured(t testing.TB, composition string, delay time.Duration, options stack.Options, measured bool) *system {
+	t.Helper()
 	config, err := hosts.LoadConfig()
 	require.NoError(t, err)
 	config.Emulation, config.CollectionDelay, config.ChildWorkflows, config.PublicURL = true, delay, composition, ""
-	options.Ephemeral, options.NoUI, options.HTTPAddr, options.Config = options.Dir == "", true, "127.0.0.1:0", config
+	options.Ephemeral, options.NoUI, options.HTTPAddr, options.AdminAddr, options.Config = options.Dir == "", true, "127.0.0.1:0", "127.0.0.1:0", config
+	if !measured {
+		options.AdminAddr = ""
+	}
 	if len(options.Hosts) == 0 {
 		options.Hosts = hosts.All()
 	}
@@ -80,7 +121,9 @@ func startWith(t testing.TB, composition string, delay time.Duration, options st
 	s, err := stack.Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop()) })
-	return dial(t, s.NATSURL, s.TemporalAddress, s.HTTPAddr)
+	seen := dial(t, s.NATSURL, s.TemporalAddress, s.HTTPAddr)
+	seen.adminURL = "http://" + s.AdminAddr
+	return seen
 }
 
 // silent is a logger that drops everything, for clients of servers that are killed.
@@ -136,6 +179,9 @@ func (s *system) do(t testing.TB, method, path string) (status int, body []byte)
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.apiURL+path, nil)
 	require.NoError(t, err)
+	if s.token != "" {
+		request.Header.Set("Authorization", "Bearer "+s.token)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, nil
@@ -155,6 +201,7 @@ func (s *system) ended(t testing.TB, id string) (result shipment.Result, body []
 		if status != http.StatusOK {
 			return false
 		}
+		result = shipment.Result{} // A pending one has more members.
 		require.NoError(t, json.Unmarshal(body, &result))
 		return result.Status != shipment.Pending
 	}, "shipment %s has not ended", id)
@@ -213,7 +260,7 @@ func (s *system) executions(t testing.TB, id string) []*workflowpb.WorkflowExecu
 // devstack starts a process of the dev stack and returns when it is ready.
 func devstack(t testing.TB, env []string, args ...string) (*harness.Process, *system) {
 	t.Helper()
-	args = append([]string{"--nats-port=0", "--temporal-port=0", "--ui-port=0", "--http-addr=127.0.0.1:0"}, args...)
+	args = append([]string{"--nats-port=0", "--temporal-port=0", "--ui-port=0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"}, args...)
 	p := harness.Start(t, harness.Options{Role: harness.Devstack, Env: env, Args: args})
 	addresses := p.Addresses(t)
 	return p, dial(t, addresses["NATS"], addresses["Temporal"], strings.TrimPrefix(addresses["HTTP API"], "http://"))

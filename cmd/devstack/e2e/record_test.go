@@ -168,7 +168,7 @@ func (s *system) request(t *testing.T, r recording) {
 	case cancellationRequest:
 		signal.Event.Type, signal.Event.Reason = events.TypeCancellationRequested, "changed her mind"
 	case rebookingRequest:
-		signal.Event.Type, signal.Event.CollectionDate = events.TypeRebookingRequested, "2030-01-16"
+		signal.Event.Type, signal.Event.CollectionDate = events.TypeRebookingRequested, dayAfterTomorrow()
 	case conflict:
 		other := sample.Shipment(r.id(), time.Now())
 		other.Packages[0].WeightGrams++

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/converter"
 
 	"shipments/activities/carriers"
 	"shipments/cmd/devstack/harness"
@@ -30,12 +31,12 @@ func TestRequestsCancelAndRebook(t *testing.T) {
 	require.Empty(t, eventstest.Rejections(t, s.js))
 	for before, id := range []string{cancelledID, rebookedID, cancelledID, rebookedID} { // created twice, then the requests
 		for _, other := range []string{cancelledID, rebookedID} {
-			received, err := consumer.Received(t.Context(), s.temporal, other, uint64(before+1))
+			received, err := consumer.Received(t.Context(), s.temporal, converter.GetDefaultDataConverter(), other, uint64(before+1))
 			require.NoError(t, err)
 			require.Equal(t, other == id, received, "message %d, %s", before+1, other)
 		}
 	}
-	received, err := consumer.Received(t.Context(), s.temporal, succeeds("unknown"), 1)
+	received, err := consumer.Received(t.Context(), s.temporal, converter.GetDefaultDataConverter(), succeeds("unknown"), 1)
 	require.NoError(t, err)
 	require.False(t, received)
 }
@@ -68,11 +69,14 @@ func (s *system) cancelAndRebook(t *testing.T) {
 	require.Equal(t, []string{"accepted", "manifested", "documents-generated", "manifestation-voided", "cancelled"}, s.story(t, cancelledID))
 
 	eventually(t, func() bool { return s.awaitsRebooking(t, rebookedID) }, "the first booking was declined")
-	request(events.TypeRebookingRequested, `{"shipmentId":"`+rebookedID+`","collectionDate":"2030-01-16"}`)
+	request(events.TypeRebookingRequested, `{"shipmentId":"`+rebookedID+`","collectionDate":"`+dayAfterTomorrow()+`"}`)
 	result, _ = s.ended(t, rebookedID)
 	require.Equal(t, shipment.Success, result.Status)
-	require.Equal(t, successStory, s.story(t, rebookedID))
+	require.Equal(t, rebookedStory, s.story(t, rebookedID))
 }
+
+// dayAfterTomorrow is a day that a collection can be rebooked for.
+func dayAfterTomorrow() string { return time.Now().AddDate(0, 0, 2).Format(time.DateOnly) }
 
 // awaitsRebooking reports whether a process waits for a rebooking. Its timer is
 // the only one of a day.

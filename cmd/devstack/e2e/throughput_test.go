@@ -26,7 +26,18 @@ import (
 	"shipments/workflows"
 )
 
-var shipments = flag.Int("shipments", 200, "how many shipments the throughput is measured with")
+var (
+	shipments = flag.Int("shipments", 200, "how many shipments the throughput is measured with")
+	costs     = flag.Bool("cost", false, "compare the throughput with metrics, and with traces, with that without: minutes on an idle machine")
+)
+
+// onlyForCost skips a comparison that a busy machine makes worthless.
+func onlyForCost(t *testing.T) {
+	t.Helper()
+	if !*costs {
+		t.Skip("the flag -cost is not set")
+	}
+}
 
 // collectionDelay is how long a shipment waits for its collection while
 // throughput is measured. The durable timer costs the same for a tenth of a second

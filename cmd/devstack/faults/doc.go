@@ -14,7 +14,9 @@
 //   - rows_consumer_test.go: rows about the consumer and the hosts
 //   - rows_nats_test.go: rows about NATS
 //   - rows_temporal_test.go: rows about Temporal, carriers and documents
+//   - rows_secrets_test.go: rows about certificates and keys
 //   - cluster_test.go: three NATS servers
+//   - alerts_test.go: faults and the alerts that fire; prometheus_test.go: a Prometheus that evaluates them
 //   - chaos_test.go: random faults for a long time
 //   - parked_test.go: many shipments that wait for the same moment
 package faults

@@ -15,11 +15,11 @@ import (
 	"shipments/cmd/devstack/harness"
 )
 
-// host is a process of hosts, and where its HTTP API is.
+// host is a process of hosts, and where its admin listener is.
 type host struct {
 	*harness.Process
 
-	url string
+	admin, api string // URLs
 }
 
 // run starts a process of hosts, all of them without names, with the environment
@@ -38,15 +38,20 @@ func (s *site) runFailing(failpoint string, names ...string) *host {
 func (s *site) runProgram(o harness.Options, names ...string) *host {
 	s.Helper()
 	s.hosts++
-	address := harness.Port(s).Address()
+	address, admin := harness.Port(s).Address(), harness.Port(s).Address()
 	o.Args = append([]string{"run"}, names...)
-	o.Env = slices.Concat(s.env, []string{"SHIPMENTS_HTTP_ADDR=" + address, "SHIPMENTS_HEALTH_ADDR=" + address}, o.Env)
-	return &host{url: "http://" + address, Process: s.start(fmt.Sprintf("hosts-%d", s.hosts), o)}
+	o.Env = slices.Concat(s.env, []string{"SHIPMENTS_HTTP_ADDR=" + address, "SHIPMENTS_ADMIN_ADDR=" + admin}, o.Env)
+	return &host{admin: "http://" + admin, api: "http://" + address, Process: s.start(fmt.Sprintf("hosts-%d", s.hosts), o)}
 }
 
-// get returns the status of a GET, or 0 without an answer.
-func (h *host) get(ctx context.Context, path string) int {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+path, nil)
+// get returns the status of a GET of the API, or 0 without an answer.
+func (h *host) get(ctx context.Context, path string) int { return get(ctx, h.api+path) }
+
+// readiness is get for /readyz of the admin listener, which every process has.
+func (h *host) readiness(ctx context.Context) int { return get(ctx, h.admin+"/readyz") }
+
+func get(ctx context.Context, url string) int {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0
 	}
@@ -61,7 +66,7 @@ func (h *host) get(ctx context.Context, path string) int {
 // ready waits until hosts are ready.
 func (s *site) ready(h *host) {
 	s.Helper()
-	s.eventually("the hosts are ready", func(ctx context.Context) bool { return h.get(ctx, "/readyz") == http.StatusOK })
+	s.eventually("the hosts are ready", func(ctx context.Context) bool { return h.readiness(ctx) == http.StatusOK })
 }
 
 // Programs are built once for all tests, without the race detector: it would slow

@@ -69,6 +69,13 @@ func (l *load) shipment() input {
 	return l.add(emulation.NewID(routes[l.random.IntN(len(routes))], fmt.Sprintf("fault%05d", n), endings[l.random.IntN(len(endings))]))
 }
 
+// fine makes a new international shipment for which all goes well.
+func (l *load) fine() input {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.add(succeeds(fmt.Sprintf("fine%05d", len(l.shipments))))
+}
+
 // named makes the shipment with an id.
 func (l *load) named(id string) input {
 	l.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,8 +14,11 @@ import (
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/rs/zerolog"
 
 	"shipments/cmd/devstack/harness"
+	"shipments/cmd/devstack/stack"
+	"shipments/hosts"
 )
 
 var full = flag.Bool("full", false, "longer outages and more load")
@@ -23,7 +27,7 @@ var full = flag.Bool("full", false, "longer outages and more load")
 var programs string
 
 func TestMain(m *testing.M) {
-	os.Exit(harness.Main(func() int { return runTests(m) }, map[string]func(context.Context, []string) error{roleNATS: natsServer}))
+	os.Exit(harness.Main(func() int { return runTests(m) }, map[string]func(context.Context, []string) error{roleNATS: natsServer, roleTemporal: temporalServer}))
 }
 
 func runTests(m *testing.M) int {
@@ -39,6 +43,7 @@ func runTests(m *testing.M) int {
 	defer os.RemoveAll(programs)
 	code := m.Run()
 	table.print()
+	alertTable.print()
 	return code
 }
 
@@ -61,6 +66,30 @@ func natsServer(_ context.Context, args []string) error {
 	}
 	server.WaitForShutdown()
 	return nil
+}
+
+// roleTemporal is a Temporal server that asks its clients for certificates. Its arguments
+// are its folder, its port, and the files of its certificate, key and authorities.
+const roleTemporal = "temporal-server"
+
+func temporalServer(ctx context.Context, args []string) error {
+	port, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	config, err := hosts.LoadConfig()
+	if err != nil {
+		return err
+	}
+	s, err := stack.Start(ctx, stack.Options{
+		Dir: args[0], TemporalPort: port, NoUI: true, Config: config, Log: zerolog.New(os.Stderr), TemporalTLS: &stack.TLS{Cert: args[2], Key: args[3], CA: args[4]},
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stdout, "Ready")
+	<-ctx.Done()
+	return s.Stop()
 }
 
 // either is how long an outage lasts: short, or long with -full.

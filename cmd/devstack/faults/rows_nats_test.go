@@ -124,7 +124,7 @@ func TestNATSRow13DiskFull(t *testing.T) {
 	s.eventually("shipments end", func(ctx context.Context) bool { return s.ended(ctx) > 10 })
 	filler := filepath.Join(disk, "filler")
 	fill(t, filler)
-	s.eventually("the hosts are not ready", func(ctx context.Context) bool { return h.get(ctx, "/readyz") == http.StatusServiceUnavailable })
+	s.eventually("the hosts are not ready", func(ctx context.Context) bool { return h.readiness(ctx) == http.StatusServiceUnavailable })
 	require.NoError(t, os.Remove(filler))
 	// nats-server stops writing to a stream when a write has failed. An operator
 	// frees space and restarts it.
@@ -166,7 +166,7 @@ func TestNATSRow14CredentialsRotated(t *testing.T) {
 	keys.revoke(first)
 	s.rewriteNATSConfig(keys.config(t))
 	s.nats.Signal(syscall.SIGHUP)
-	s.eventually("the hosts are not ready", func(ctx context.Context) bool { return h.get(ctx, "/readyz") == http.StatusServiceUnavailable })
+	s.eventually("the hosts are not ready", func(ctx context.Context) bool { return h.readiness(ctx) == http.StatusServiceUnavailable })
 	s.outage(5 * time.Second) // Two refusals in a row close a connection that has the client's default options.
 	require.NoError(t, os.WriteFile(file, keys.user(t).creds, 0o600))
 	healed := time.Now()

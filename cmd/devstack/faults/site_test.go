@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -64,6 +65,8 @@ type siteOptions struct {
 	// natsServers is how many servers form a cluster. By default there is one
 	// server, behind a proxy.
 	natsServers int
+	// secrets, if it is set, has all connections use TLS with certificates of clients.
+	secrets *secrets
 	// carrier wraps the carriers' systems.
 	carrier func(http.Handler) http.Handler
 	// carrierFaults are the faults that these inject.
@@ -154,7 +157,7 @@ func (s *site) startNATS() string {
 	if n > 1 {
 		return strings.Join(urls, ",")
 	}
-	s.toNATS = newProxy(s.T, s.nats.address, true)
+	s.toNATS = newProxy(s.T, s.nats.address, s.options.secrets == nil)
 	return "nats://" + s.toNATS.address()
 }
 
@@ -196,14 +199,21 @@ func (s *site) startTemporal() {
 		s.setTemporalConfig(s.options.temporalConfig)
 		args = append(args, "--temporal-config="+s.temporalConfig())
 	}
+	role := harness.Devstack
+	options := client.Options{HostPort: port.Address(), Namespace: stack.Namespace}
+	if secrets := s.options.secrets; secrets != nil {
+		role = roleTemporal
+		args = []string{filepath.Join(s.dir, "temporal"), strconv.Itoa(port.Number()), secrets.temporal.Cert, secrets.temporal.Key, secrets.temporal.CA}
+		options.ConnectionOptions.TLS = secrets.clientTLS(s, secrets.test)
+	}
 	s.temporal = &server{address: port.Address(), start: func() *harness.Process {
-		p := s.start("temporal", harness.Options{Role: harness.Devstack, Args: args})
+		p := s.start("temporal", harness.Options{Role: role, Args: args})
 		p.Addresses(s)
 		return p
 	}}
 	s.temporal.restart()
 	var err error
-	s.client, err = client.NewLazyClient(client.Options{HostPort: s.temporal.address, Namespace: stack.Namespace})
+	s.client, err = client.NewLazyClient(options)
 	require.NoError(s, err)
 	s.Cleanup(s.client.Close)
 }

@@ -44,7 +44,13 @@ func (s *site) failure() error {
 // long, and as soon as a process has ended that should run.
 func (s *site) eventually(what string, condition func(ctx context.Context) bool) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), s.patience)
+	s.eventuallyWithin(s.patience, what, condition)
+}
+
+// eventuallyWithin is eventually with another patience.
+func (s *site) eventuallyWithin(patience time.Duration, what string, condition func(ctx context.Context) bool) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
 	for {
 		once, done := context.WithTimeout(ctx, 5*time.Second)

@@ -9,7 +9,7 @@ import (
 )
 
 // Banner waits until a dev stack is ready, and returns the addresses that it
-// prints by their names: "HTTP API", "NATS", "Temporal" and "Temporal UI". If it
+// prints by their names: "HTTP API", "Admin", "NATS", "Temporal" and "Temporal UI". If it
 // ends before, the error has the lines that it printed to standard error last.
 func (p *Process) Banner() (addresses map[string]string, err error) {
 	addresses = map[string]string{}
@@ -19,7 +19,7 @@ func (p *Process) Banner() (addresses map[string]string, err error) {
 			return addresses, nil
 		}
 		name, rest, _ := strings.Cut(line, "  ")
-		if fields := strings.Fields(rest); len(fields) > 0 && slices.Contains([]string{"HTTP API", "NATS", "Temporal", "Temporal UI"}, name) {
+		if fields := strings.Fields(rest); len(fields) > 0 && slices.Contains([]string{"HTTP API", "Admin", "NATS", "Temporal", "Temporal UI"}, name) {
 			addresses[name] = fields[0]
 		}
 	}

@@ -6,4 +6,5 @@
 //   - banner.go: the addresses that a dev stack prints
 //   - tail.go: the last lines that a program printed
 //   - fixtures.go: ports and carrier tables for tests
+//   - certificates.go: certificates for tests
 package harness

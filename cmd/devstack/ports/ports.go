@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"syscall"
 )
 
 // loopback is the address that the ports belong to.
@@ -71,5 +72,9 @@ func Free(address string) error {
 	if err != nil {
 		return err
 	}
+	// A process that is being started has a copy of the listener until it executes
+	// its program: the address would stay in use for as long.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	return listener.Close()
 }

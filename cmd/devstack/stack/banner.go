@@ -22,6 +22,9 @@ func (s *Stack) printBanner(out io.Writer) error {
 	if s.HTTPAddr != "" {
 		row("HTTP API", "http://"+s.HTTPAddr)
 	}
+	if s.AdminAddr != "" {
+		row("Admin", "http://"+s.AdminAddr)
+	}
 	if s.UIURL != "" {
 		row("Temporal UI", s.UIURL)
 	}

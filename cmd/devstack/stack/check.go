@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +22,7 @@ const loopback = "127.0.0.1"
 // starts. Those in reserved are of servers that take a port number: each is
 // closed when its server is about to listen on its port.
 type listeners struct {
-	http     net.Listener // nil without hosts
+	hosts    hosts.Listeners
 	temporal map[primitives.ServiceName]net.Listener
 	reserved struct {
 		nats net.Listener // nil if the NATS server chooses its port
@@ -65,14 +64,15 @@ func (s *Stack) listen(ctx context.Context) error {
 	local := func(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
 
 	o := s.options
-	switch {
-	case !s.hasHosts():
-	case s.hasAPI():
-		if s.listeners.http = bind("HTTP API", o.HTTPAddr, "--http-addr"); s.listeners.http != nil {
-			s.HTTPAddr = s.listeners.http.Addr().String()
+	if s.hasAPI() {
+		if s.listeners.hosts.HTTP = bind("HTTP API", o.HTTPAddr, "--http-addr"); s.listeners.hosts.HTTP != nil {
+			s.HTTPAddr = s.listeners.hosts.HTTP.Addr().String()
 		}
-	default: // The stack asks there whether the hosts are ready.
-		s.listeners.http = bind("health of the hosts", cmp.Or(o.Config.HealthAddr, local(0)), "SHIPMENTS_HEALTH_ADDR")
+	}
+	if s.hasHosts() && (o.AdminAddr != "" || !s.hasAPI()) {
+		if s.listeners.hosts.Admin = bind("admin listener", o.AdminAddr, "--admin-addr"); s.listeners.hosts.Admin != nil {
+			s.AdminAddr = s.listeners.hosts.Admin.Addr().String()
+		}
 	}
 	if o.NATSPort != 0 {
 		s.listeners.reserved.nats = bind("NATS", local(o.NATSPort), "--nats-port")

@@ -84,6 +84,7 @@ The last line that is printed begins with Ready: all servers and hosts work.`,
 	f.IntVar(&options.TemporalPort, "temporal-port", 7233, "port of Temporal; 0 takes a free one")
 	f.IntVar(&options.UIPort, "ui-port", 8080, "port of the Temporal UI; 0 takes a free one")
 	f.StringVar(&options.HTTPAddr, "http-addr", "127.0.0.1:43210", "address of the HTTP API; port 0 takes a free one")
+	f.StringVar(&options.AdminAddr, "admin-addr", "127.0.0.1:43211", "address of the hosts' admin listener; port 0 takes a free one")
 	f.StringVar(&options.TemporalConfig, "temporal-config", "", "file with dynamic configuration of the Temporal server (YAML), read again when it changes")
 	f.StringVar(&hostList, "hosts", "all", "hosts to run: all, none, or a list of "+strings.Join(hosts.Names(), ", "))
 	return cmd

@@ -18,7 +18,7 @@ import (
 )
 
 // freePorts are flags with which the stack takes free ports.
-var freePorts = []string{"--nats-port=0", "--temporal-port=0", "--ui-port=0"}
+var freePorts = []string{"--nats-port=0", "--temporal-port=0", "--ui-port=0", "--admin-addr=127.0.0.1:0"}
 
 // runMain runs the command, with standard output and standard error in one file,
 // until it says that it is ready, and returns the file's text.
@@ -70,7 +70,7 @@ func TestMainPrintsABanner(t *testing.T) {
 	}{
 		{
 			"all hosts", "", []string{"--http-addr=127.0.0.1:0"},
-			[]string{"HTTP API     http://127.0.0.1:", "Temporal UI  http", "NATS         nats://", "Temporal     127", "Emulation    on", "sub 'shipments.*." + id + "'", "/" + id},
+			[]string{"HTTP API     http://127.0.0.1:", "Admin        http://127.0.0.1:", "Temporal UI  http", "NATS         nats://", "Temporal     127", "Emulation    on", "sub 'shipments.*." + id + "'", "/" + id},
 			nil,
 		},
 		{"emulation off", "false", []string{"--http-addr=127.0.0.1:0"}, []string{"HTTP API", "Emulation    off"}, []string{"curl"}},
@@ -107,10 +107,12 @@ func TestMainIsReadyWhenItSaysSo(t *testing.T) {
 	args := append([]string{"--ephemeral", "--http-addr=127.0.0.1:0"}, freePorts...)
 	p := harness.Start(t, harness.Options{Role: harness.Devstack, Args: args})
 	addresses := p.Addresses(t)
-	response, err := http.Get(addresses["HTTP API"] + "/readyz")
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	require.Equal(t, http.StatusOK, response.StatusCode)
+	for _, name := range []string{"HTTP API", "Admin"} {
+		response, err := http.Get(addresses[name] + "/readyz")
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, http.StatusOK, response.StatusCode, name)
+	}
 	require.NoError(t, p.Terminate(os.Interrupt))
 }
 
@@ -123,7 +125,7 @@ func TestMainSeveralAtOnce(t *testing.T) {
 	known := map[string]bool{}
 	for _, p := range processes {
 		addresses := p.Addresses(t)
-		require.Len(t, addresses, 4)
+		require.Len(t, addresses, 5)
 		for name, address := range addresses {
 			_, port, err := net.SplitHostPort(address[strings.LastIndex(address, "/")+1:])
 			require.NoError(t, err)

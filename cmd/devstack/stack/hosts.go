@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,12 +19,14 @@ const readyTimeout = 2 * time.Minute
 func (s *Stack) configure(natsURL, temporalAddress string) hosts.Config {
 	config := s.options.Config
 	config.NATSURL, config.NATSCreds = natsURL, ""
+	config.NATSAccess, config.TemporalAccess = hosts.NATSAccess{}, hosts.TemporalAccess{}
 	config.TemporalAddress, config.TemporalNamespace = temporalAddress, Namespace
 	config.TemporalAPIKey, config.TemporalTLS, config.TemporalTLSServerName = "", false, ""
 	config.TemporalTLSCert, config.TemporalTLSKey, config.TemporalTLSCA = "", "", ""
 	if s.HTTPAddr != "" {
 		config.HTTPAddr = s.HTTPAddr
 	}
+	config.AdminAddr = s.AdminAddr
 	return config
 }
 
@@ -42,7 +45,7 @@ func (s *Stack) startHosts(ctx context.Context) error {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		if s.failure = hosts.RunOn(running, s.listeners.http, s.Config, s.options.Hosts, s.options.Log); s.failure != nil {
+		if s.failure = hosts.RunOn(running, s.listeners.hosts, s.Config, s.options.Hosts, s.options.Log); s.failure != nil {
 			close(s.failed)
 		}
 	}()
@@ -59,7 +62,7 @@ func (s *Stack) startHosts(ctx context.Context) error {
 func (s *Stack) awaitHosts(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	url := "http://" + s.listeners.http.Addr().String() + "/readyz"
+	url := "http://" + cmp.Or(s.AdminAddr, s.HTTPAddr) + "/readyz"
 	for {
 		status, body, err := get(ctx, url)
 		if err == nil && status == http.StatusOK {

@@ -39,11 +39,19 @@ type Options struct {
 	// settings before the server starts. The benchmark of the settings uses it;
 	// none by default.
 	TuneTemporal func(*config.Config, map[dynamicconfig.Key]any)
+	// TemporalTLS has the Temporal server ask its clients for certificates; by
+	// default it is reached without TLS. It is for servers without the Temporal UI
+	// and without hosts beside them.
+	TemporalTLS *TLS
 	// NoUI leaves the Temporal UI out.
 	NoUI bool
 	// HTTPAddr is the API's address; port 0 takes a free one. It is not used
 	// unless the API is among the hosts.
 	HTTPAddr string
+	// AdminAddr is the address of the hosts' admin listener; port 0 takes a free
+	// one. If it is empty and the API is among the hosts, there is none, and the
+	// hosts measure nothing.
+	AdminAddr string
 	// Config is the hosts' configuration. The stack replaces its addresses, its
 	// namespace and its credentials.
 	Config hosts.Config
@@ -52,12 +60,18 @@ type Options struct {
 	Log   zerolog.Logger
 }
 
+// TLS are PEM files, read again within a second when they change: the certificate of
+// a server and its key, and the authorities of its clients' certificates. The server
+// is a client of itself with the same certificate.
+type TLS struct{ Cert, Key, CA string }
+
 // Stack is what runs. Its fields do not change after Start.
 type Stack struct {
 	NATSURL         string
 	TemporalAddress string
 	UIURL           string // empty without the Temporal UI
 	HTTPAddr        string // empty without the API
+	AdminAddr       string // empty without hosts
 	Namespace       string
 	// Dir has the state and the servers' own logs.
 	Dir string

@@ -27,7 +27,7 @@ func options(t *testing.T) stack.Options {
 	require.NoError(t, err)
 	config.Emulation, config.PublicURL = true, ""
 	return stack.Options{
-		Dir: filepath.Join(t.TempDir(), "data"), HTTPAddr: "127.0.0.1:0", Config: config, Hosts: hosts.All(), Log: zerolog.Nop(),
+		Dir: filepath.Join(t.TempDir(), "data"), HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Config: config, Hosts: hosts.All(), Log: zerolog.Nop(),
 	}
 }
 
@@ -53,7 +53,7 @@ func TestStartChecksEverythingFirst(t *testing.T) {
 		{"NATS port taken", func(o *stack.Options) { o.NATSPort = port }, []string{"NATS: " + inUse + "--nats-port"}},
 		{"Temporal port taken", func(o *stack.Options) { o.TemporalPort = port }, []string{"Temporal: " + inUse + "--temporal-port"}},
 		{"UI port taken", func(o *stack.Options) { o.UIPort = port }, []string{"Temporal UI: " + inUse + "--ui-port"}},
-		{"health port taken", func(o *stack.Options) { o.Hosts, o.Config.HealthAddr = o.Hosts[:1], address }, []string{inUse + "SHIPMENTS_HEALTH_ADDR"}},
+		{"admin port taken", func(o *stack.Options) { o.Hosts, o.AdminAddr = o.Hosts[:1], address }, []string{"admin listener: " + inUse + "--admin-addr"}},
 		{"no such port", func(o *stack.Options) { o.NATSPort = 70000 }, []string{"NATS: ", "invalid port: choose another with --nats-port"}},
 		{"several faults", func(o *stack.Options) {
 			o.HTTPAddr, o.TemporalPort, o.Config.ChildWorkflows = address, port, "everything"

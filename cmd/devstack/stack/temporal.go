@@ -2,7 +2,10 @@ package stack
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -78,7 +81,15 @@ func (s *Stack) staticHosts() map[primitives.ServiceName]static.Hosts {
 // awaitTemporal waits until the frontend serves the namespace, and matching
 // and history its task queues.
 func (s *Stack) awaitTemporal(ctx context.Context) error {
-	c, err := client.NewLazyClient(client.Options{HostPort: s.TemporalAddress, Namespace: Namespace, Logger: quiet{}})
+	options := client.Options{HostPort: s.TemporalAddress, Namespace: Namespace, Logger: quiet{}}
+	if files := s.options.TemporalTLS; files != nil {
+		config, err := clientTLS(*files)
+		if err != nil {
+			return err
+		}
+		options.ConnectionOptions.TLS = config
+	}
+	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return fmt.Errorf("make a Temporal client: %w", err)
 	}
@@ -99,6 +110,21 @@ func (s *Stack) awaitTemporal(ctx context.Context) error {
 			return fmt.Errorf("the Temporal server does not answer (see temporal.log): %w: %w", ctx.Err(), err)
 		}
 	}
+}
+
+// clientTLS reads the files of the server as those of a client.
+func clientTLS(files TLS) (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	authorities, err := os.ReadFile(files.CA)
+	if err != nil {
+		return nil, err
+	}
+	pool.AppendCertsFromPEM(authorities)
+	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}, RootCAs: pool}, nil
 }
 
 // quiet is a logger that drops everything, for a client whose failures are expected.

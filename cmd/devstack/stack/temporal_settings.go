@@ -45,10 +45,27 @@ func (s *Stack) temporalConfig() *config.Config {
 		}},
 		Services: map[string]config.Service{},
 	}
+	if tls := s.options.TemporalTLS; tls != nil {
+		conf.Global.TLS = temporalTLS(*tls)
+	}
 	for name, listener := range s.listeners.temporal {
 		conf.Services[string(name)] = config.Service{RPC: config.RPC{BindOnIP: loopback, GRPCPort: portOf(listener)}}
 	}
 	return conf
+}
+
+// temporalTLS is TLS with certificates of clients at the frontend. The other services
+// are on loopback alone, and reached without.
+func temporalTLS(files TLS) config.RootTLS {
+	client := config.ClientTLS{RootCAFiles: []string{files.CA}, ServerName: "localhost"}
+	return config.RootTLS{
+		Frontend: config.GroupTLS{
+			Server: config.ServerTLS{CertFile: files.Cert, KeyFile: files.Key, ClientCAFiles: []string{files.CA}, RequireClientAuth: true},
+			Client: client,
+		},
+		SystemWorker:    config.WorkerTLS{CertFile: files.Cert, KeyFile: files.Key, Client: client},
+		RefreshInterval: time.Second,
+	}
 }
 
 // dynamicSettings fit a server with one namespace and a handful of task queues

@@ -39,16 +39,12 @@ type Config struct {
 	Rate  float64
 	// Categories are taken in turn. They hold while the hosts emulate.
 	Categories []shipment.Category
-	// CollectionDelay is how long the hosts' collection timer runs. No event
-	// says it, so it has to be told; it is subtracted from the latencies that
-	// contain it.
+	// CollectionDelay is that of the hosts, which no event contains. It is
+	// subtracted from the latencies that contain it.
 	CollectionDelay time.Duration
 	// Timeout is how long nothing may move before the run is given up. The
 	// times in which nothing has to move come on top.
 	Timeout time.Duration
-	// Logs are files that the hosts and servers log to, or patterns of such:
-	// the warnings and errors that are appended to them are counted.
-	Logs []string
 
 	// Progress is where to show how it goes; nil for nowhere.
 	Progress io.Writer
@@ -72,8 +68,8 @@ func (c Config) spacing() time.Duration {
 // nothing does for a while although all is well.
 func (c Config) patience() time.Duration { return c.Timeout + c.CollectionDelay + c.spacing() }
 
-// Validate says what cannot be run, in the words of the command's flags. It
-// needs no connection, but looks for the log files.
+// Validate returns an error for each value that is not possible, in the words of
+// the command's flags. It needs no connection.
 func (c Config) Validate() error {
 	var wrong []error
 	check := func(ok bool, format string, args ...any) {
@@ -91,9 +87,6 @@ func (c Config) Validate() error {
 	check(len(c.Categories) > 0, "--categories names none: use %s", categoryNames())
 	for _, category := range c.Categories {
 		check(slices.Contains(categories(), category), "--categories: %q is none of %s", category, categoryNames())
-	}
-	if _, err := findLogs(c.Logs); err != nil {
-		wrong = append(wrong, err)
 	}
 	return errors.Join(wrong...)
 }

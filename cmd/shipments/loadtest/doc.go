@@ -7,13 +7,12 @@
 //   - ids.go: shipment ids that carry the run and a number
 //   - publish.go: publishes at a pace
 //   - follow.go: reads the streams
-//   - ledger.go: the state of each shipment, and the latencies
+//   - tracker.go: the state of each shipment, and the latencies
 //   - verify.go: lost and doubled outcomes
 //   - report.go, text.go: the report, and its form for people
 //   - progress.go: the line that is shown during the run
-//   - logs.go: warnings and errors that were logged during the run
 //
-// It shares the machine with the system that it measures, so it is frugal:
-// messages are read without their bodies (the subject names event and
-// shipment), and a shipment costs 24 bytes of memory.
+// It shares the machine with the system that it measures, so it is frugal: of a
+// message it looks at the subject alone, which names event and shipment, and a
+// shipment costs 24 bytes of memory.
 package loadtest

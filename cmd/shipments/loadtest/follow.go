@@ -7,10 +7,16 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"shipments/activities/pace"
+	"shipments/events/streams"
 )
 
 // requestWithin bounds one question to JetStream.
 const requestWithin = 10 * time.Second
+
+// followAgain is the pause before reading goes on after an error.
+const followAgain = 100 * time.Millisecond
 
 // position is where a stream stood before the run: what concerns it comes after.
 type position struct {
@@ -32,37 +38,18 @@ func lastSequence(ctx context.Context, js jetstream.JetStream, stream string) (u
 	return handle.CachedInfo().State.LastSeq, nil
 }
 
-// open begins to read what comes after a position, headers alone. The consumer
-// takes up where it was when a connection breaks.
-func open(ctx context.Context, js jetstream.JetStream, from position) (jetstream.MessagesContext, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestWithin)
-	defer cancel()
-	consumer, err := js.OrderedConsumer(ctx, from.stream, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from.last + 1, HeadersOnly: true,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", from.stream, err)
-	}
-	messages, err := consumer.Messages()
-	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", from.stream, err)
-	}
-	return messages, nil
-}
-
-// follow notes the events of this run as they arrive, until messages are stopped.
-func (r *run) follow(messages jetstream.MessagesContext) error {
-	for {
-		msg, err := messages.Next()
-		if errors.Is(err, jetstream.ErrMsgIteratorClosed) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("follow the events: %w", err)
-		}
-		if number, k, ours := r.eventOf(msg.Subject()); ours {
-			r.ledger.arrived(number, k)
-		}
+// follow notes the events of this run that come after a position, until ctx is
+// done. It goes on where it was when a connection breaks.
+func (r *run) follow(ctx context.Context, from position) {
+	next := from.last + 1
+	for ctx.Err() == nil {
+		_ = streams.Follow(ctx, r.JS, streams.Range{Stream: from.stream, From: next}, func(msg streams.Followed) { // It is tried again.
+			next = msg.Sequence + 1
+			if number, k, ours := r.eventOf(msg.Subject); ours {
+				r.tracker.arrived(number, k)
+			}
+		}, func() {})
+		pace.Sleep(ctx, followAgain)
 	}
 }
 

@@ -103,7 +103,7 @@ func text(t *testing.T, r loadtest.Report) string {
 	return b.String()
 }
 
-func TestARunThatGoesWell(t *testing.T) {
+func TestRunReportsACompleteRun(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	config := s.config()
@@ -135,7 +135,7 @@ func TestARunThatGoesWell(t *testing.T) {
 	require.Equal(t, map[byte]int{'1': 20, '2': 20, '3': 20}, first, "the categories take turns")
 }
 
-func TestRunsAtTheSameTimeDoNotDisturbEachOther(t *testing.T) {
+func TestRunIgnoresAnotherRun(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	var all sync.WaitGroup
@@ -157,7 +157,7 @@ func TestRunsAtTheSameTimeDoNotDisturbEachOther(t *testing.T) {
 	require.NotEqual(t, reports[0].Run, reports[1].Run)
 }
 
-func TestWhatGoesWrongIsFound(t *testing.T) {
+func TestRunFindsProblems(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		nth   []string // what the eighth shipment gets
@@ -219,7 +219,7 @@ func TestWhatGoesWrongIsFound(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedRunReportsWhatItHas(t *testing.T) {
+func TestRunThatIsInterruptedReports(t *testing.T) {
 	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())
 	s := start(t, func(n int) []string {
@@ -242,7 +242,7 @@ func TestAnInterruptedRunReportsWhatItHas(t *testing.T) {
 	require.Zero(t, report.Lost, "what is under way is not lost")
 }
 
-func TestPublicationsAreRepeatedUntilAcknowledged(t *testing.T) {
+func TestRunRepeatsPublicationsUntilAcked(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	ctx := t.Context()
@@ -280,7 +280,7 @@ func TestPublicationsAreRepeatedUntilAcknowledged(t *testing.T) {
 	require.Len(t, s.server.Messages(t, events.StreamShipments, "shipments.created.*"), 60)
 }
 
-func TestACollectionDelayThatIsNotTheHostsIsNoticed(t *testing.T) {
+func TestRunFindsAWrongCollectionDelay(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	config := s.config()
@@ -292,14 +292,14 @@ func TestACollectionDelayThatIsNotTheHostsIsNoticed(t *testing.T) {
 	require.Contains(t, text(t, report), "the hosts use a shorter one")
 }
 
-func TestWithoutStreamsARunSaysSo(t *testing.T) {
+func TestRunWithoutStreams(t *testing.T) {
 	t.Parallel()
 	s := &system{T: t, server: eventstest.Start(t)}
 	_, err := loadtest.Run(t.Context(), s.config())
 	require.ErrorContains(t, err, "streams apply")
 }
 
-func TestAWrongConfigurationIsRefused(t *testing.T) {
+func TestConfigWrongValues(t *testing.T) {
 	t.Parallel()
 	good := (&system{T: t, server: &eventstest.Server{}}).config()
 	require.NoError(t, good.Validate())
@@ -325,7 +325,7 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("gone") }
 
-func TestATerminalShowsABar(t *testing.T) {
+func TestProgressBarOnATerminal(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	config := s.config()

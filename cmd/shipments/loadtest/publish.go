@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"shipments/activities/pace"
 	"shipments/events"
 	"shipments/shipment/sample"
 )
@@ -42,7 +43,7 @@ func (r *run) publish(ctx context.Context) {
 func (r *run) work(ctx context.Context, worker int, slots chan struct{}, all *sync.WaitGroup) {
 	for i := range r.Shipments {
 		number := i*r.Workers + worker
-		if !sleep(ctx, time.Until(r.ledger.start.Add(time.Duration(number)*r.spacing()))) {
+		if !pace.Sleep(ctx, time.Until(r.tracker.start.Add(time.Duration(number)*r.spacing()))) {
 			return
 		}
 		select {
@@ -67,34 +68,19 @@ func (r *run) publishOne(ctx context.Context, number int) error {
 	if err != nil {
 		return fmt.Errorf("make shipment %s: %w", id, err)
 	}
-	r.ledger.publish(number)
+	r.tracker.publish(number)
 	for wait := retryAfter; ; wait = min(2*wait, retryAtLatest) {
 		// What has been sent is seen through, also when the run is interrupted.
 		once, cancel := context.WithTimeout(context.WithoutCancel(ctx), acknowledgeWithin)
 		_, err := r.Publisher.PublishCreated(once, ev, id)
 		cancel()
 		if err == nil {
-			r.ledger.acknowledge(number)
+			r.tracker.acknowledge(number)
 			return nil
 		}
-		r.ledger.publishFailed(err)
-		if !sleep(ctx, wait) {
+		r.tracker.publishFailed(err)
+		if !pace.Sleep(ctx, wait) {
 			return nil
 		}
-	}
-}
-
-// sleep reports whether the time has passed before ctx was done.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

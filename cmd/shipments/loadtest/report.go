@@ -53,13 +53,6 @@ type Report struct {
 	CollectionDelayMS float64   `json:"collectionDelayMs"`
 	Latencies         Latencies `json:"latenciesMs"`
 
-	// LogLines are the warnings and errors that were appended to the log files
-	// during the run, whatever run they are about; the most frequent first. They
-	// are no problems: a system under load may well warn.
-	LogLines []LogLine `json:"logLines"`
-	// LogFiles is how many files were looked at for them.
-	LogFiles int `json:"logFiles"`
-
 	// OK says that there are no problems.
 	OK       bool      `json:"ok"`
 	Problems []Problem `json:"problems"`
@@ -108,15 +101,15 @@ type Example struct {
 // maxExamples bounds the examples of one problem.
 const maxExamples = 5
 
-// report judges every shipment.
+// report assesses every shipment.
 func (r *run) report(end ending) Report {
-	l := r.ledger
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	t := r.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	report := Report{
 		Run: r.ids.run, Categories: r.Categories, Workers: r.Workers, Shipments: r.total(),
-		Published: l.counts.published, PublishErrors: l.counts.publishErrors,
-		LogLines: []LogLine{}, Problems: []Problem{}, Notes: []string{},
+		Published: t.counts.published, PublishErrors: t.counts.publishErrors,
+		Problems: []Problem{}, Notes: []string{},
 	}
 	if spacing := r.spacing(); spacing > 0 {
 		report.OfferedPerSecond = math.Round(100*float64(time.Second)/float64(spacing)) / 100
@@ -128,20 +121,20 @@ func (r *run) report(end ending) Report {
 		report.problem("interrupted").Message = "the run was interrupted: this is about what was published until then"
 	case finished:
 	}
-	for number, shipment := range l.records {
+	for number, shipment := range t.records {
 		if shipment.begun {
 			report.add(shipment, r.ids.id(number), end)
 		}
 	}
-	report.measure(l)
-	report.explain(r.patience(), l.counts.lastPublishError)
+	report.measure(t)
+	report.explain(r.patience(), t.counts.lastPublishError)
 	report.OK = len(report.Problems) == 0
 	return report
 }
 
 // add adds what became of one shipment.
 func (r *Report) add(s record, id string, end ending) {
-	v := s.judge()
+	v := s.assess()
 	tally := func(is bool, counter *int) {
 		if is {
 			*counter++
@@ -233,19 +226,19 @@ func (r *Report) hint() string {
 }
 
 // measure adds the figures.
-func (r *Report) measure(l *ledger) {
-	c := l.counts
+func (r *Report) measure(t *tracker) {
+	c := t.counts
 	r.PublishSeconds, r.ElapsedSeconds = seconds(c.lastPublished), seconds(max(c.lastPublished, c.lastEnded))
 	if c.completed > 0 {
 		r.Throughput = perSecond(c.completed, c.lastCompleted)
 	}
-	if between := l.lastTenth - l.firstTenth; c.completed >= 100 && between > 0 {
-		r.SteadyThroughput = perSecond(len(l.records)-2*tenth(len(l.records)), between)
+	if between := t.lastTenth - t.firstTenth; c.completed >= 100 && between > 0 {
+		r.SteadyThroughput = perSecond(len(t.records)-2*tenth(len(t.records)), between)
 	}
-	r.CollectionDelayMS = float64(l.collectionDelay.Microseconds()) / 1000
+	r.CollectionDelayMS = float64(t.collectionDelay.Microseconds()) / 1000
 	r.Latencies = Latencies{
-		Accepted: l.latency(accepted), Manifested: l.latency(manifested), DocumentsGenerated: l.latency(documentsGenerated),
-		CollectionBooked: l.latency(collectionBooked), Completed: l.latency(completed),
+		Accepted: t.latency(accepted), Manifested: t.latency(manifested), DocumentsGenerated: t.latency(documentsGenerated),
+		CollectionBooked: t.latency(collectionBooked), Completed: t.latency(completed),
 	}
 	// A backlog shows as shipments that wait to be accepted longer than all
 	// that follows takes, and it is part of every latency.
@@ -253,14 +246,14 @@ func (r *Report) measure(l *ledger) {
 		r.Notes = append(r.Notes, fmt.Sprintf("most of the time shipments waited in the queue, because they came faster than they were worked off, or nobody was there to; "+
 			"use something like --rate %.2g for latencies without", 0.7*max(r.Throughput, r.SteadyThroughput)))
 	}
-	if l.tooEarly > 0 {
+	if t.tooEarly > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d times a collection was booked or a shipment completed before the collection delay of %v was over: "+
-			"the hosts use a shorter one; say which with --collection-delay", l.tooEarly, l.collectionDelay))
+			"the hosts use a shorter one; say which with --collection-delay", t.tooEarly, t.collectionDelay))
 	}
 }
 
-func (l *ledger) latency(k kind) Latency {
-	h := l.latencies[k]
+func (t *tracker) latency(k kind) Latency {
+	h := t.latencies[k]
 	at := func(percentile float64) float64 { return float64(h.ValueAtPercentile(percentile)) / 1000 }
 	return Latency{Count: h.TotalCount(), P50: at(50), P95: at(95), P99: at(99), Max: float64(h.Max()) / 1000}
 }

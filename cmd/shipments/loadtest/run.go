@@ -3,10 +3,10 @@ package loadtest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"shipments/activities/pace"
 	"shipments/events"
 )
 
@@ -22,8 +22,8 @@ const (
 type run struct {
 	Config
 
-	ids    ids
-	ledger *ledger
+	ids     ids
+	tracker *tracker
 	// before are where the streams stood.
 	before []position
 	failed chan error
@@ -38,7 +38,7 @@ const (
 	interrupted               // its context was done
 )
 
-// Run publishes shipments, follows them to their end, and judges. A bad
+// Run publishes shipments, follows them to their end, and assesses them. A bad
 // outcome is no error but a report with problems; so are an interruption, which
 // is ctx being done, and a timeout. An error says that there is nothing to
 // report: a wrong configuration, or streams that could not be read.
@@ -47,11 +47,6 @@ func Run(ctx context.Context, config Config) (Report, error) {
 		return Report{}, err
 	}
 	r := &run{Config: config, ids: newIDs(config.Categories, config.total()), failed: make(chan error, 1)}
-	// Once more than Validate, for their sizes: here the run begins.
-	logs, err := findLogs(config.Logs)
-	if err != nil {
-		return Report{}, err
-	}
 	for _, stream := range []string{events.StreamEvents, events.StreamRejections} {
 		last, err := lastSequence(ctx, r.JS, stream)
 		if err != nil {
@@ -63,35 +58,24 @@ func Run(ctx context.Context, config Config) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("run %s: %w", r.ids.run, err)
 	}
-	// Also what was interrupted is judged.
+	// What was published before an interruption is assessed too.
 	if err := r.verify(context.WithoutCancel(ctx)); err != nil {
 		return Report{}, fmt.Errorf("run %s could not be verified: %w", r.ids.run, err)
 	}
-	report := r.report(end)
-	report.addLogs(logs)
-	return report, nil
+	return r.report(end), nil
 }
 
 // load publishes and follows until the run ends. The followers start before
 // the first shipment and stop after the last.
 func (r *run) load(ctx context.Context) (ending, error) {
-	var followers errgroup.Group
-	defer followers.Wait() //nolint:errcheck // what went wrong was told by fail
+	following, stopFollowing := context.WithCancel(ctx)
+	var followers sync.WaitGroup
+	defer followers.Wait()
+	defer stopFollowing()
+	r.tracker = newTracker(r.total(), r.CollectionDelay)
 	for _, from := range r.before {
-		messages, err := open(ctx, r.JS, from)
-		if err != nil {
-			return 0, err
-		}
-		defer messages.Stop()
-		followers.Go(func() error {
-			err := r.follow(messages)
-			if err != nil {
-				r.fail(err)
-			}
-			return err
-		})
+		followers.Go(func() { r.follow(following, from) })
 	}
-	r.ledger = newLedger(r.total(), r.CollectionDelay)
 	publishing, stop := context.WithCancel(ctx)
 	published := make(chan struct{})
 	go func() {
@@ -101,7 +85,7 @@ func (r *run) load(ctx context.Context) (ending, error) {
 	end, err := r.wait(ctx)
 	stop()
 	<-published
-	if err == nil && end != interrupted && !sleep(ctx, settling) {
+	if err == nil && end != interrupted && !pace.Sleep(ctx, settling) {
 		end = interrupted
 	}
 	return end, err
@@ -111,22 +95,22 @@ func (r *run) load(ctx context.Context) (ending, error) {
 func (r *run) wait(ctx context.Context) (ending, error) {
 	progress := newProgress(r.Progress, r.Terminal)
 	defer func() {
-		standing, _ := r.ledger.standing()
-		progress.end(time.Since(r.ledger.start), standing)
+		standing, _ := r.tracker.standing()
+		progress.end(time.Since(r.tracker.start), standing)
 	}()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-r.ledger.allEnded:
+		case <-r.tracker.allEnded:
 			return finished, nil
 		case <-ctx.Done():
 			return interrupted, nil
 		case err := <-r.failed:
 			return 0, err
 		case <-ticker.C:
-			standing, idle := r.ledger.standing()
-			progress.show(time.Since(r.ledger.start), standing)
+			standing, idle := r.tracker.standing()
+			progress.show(time.Since(r.tracker.start), standing)
 			if idle > r.patience() {
 				return timedOut, nil
 			}

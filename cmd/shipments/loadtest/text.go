@@ -15,7 +15,6 @@ func (r Report) WriteText(out io.Writer) error {
 	var b strings.Builder
 	r.heading(&b)
 	r.table(&b)
-	r.logged(&b)
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "Note: %s.\n", note)
 	}
@@ -57,15 +56,6 @@ func (r Report) heading(b *strings.Builder) {
 	}
 	row("Lost", r.Lost, "")
 	row("Doubled", r.Doubled, "")
-	if r.LogFiles > 0 {
-		files := "files"
-		if r.LogFiles == 1 {
-			files = "file"
-		}
-		row("Log lines", r.countLogLines(), "warnings and errors in %d %s", r.LogFiles, files)
-	} else {
-		fmt.Fprintln(w, "Log lines\t-\tnot looked at: see --logs")
-	}
 	_ = w.Flush() // Into memory.
 }
 
@@ -87,25 +77,6 @@ func (r Report) table(b *strings.Builder) {
 	row("completed *", r.Latencies.Completed)
 	_ = w.Flush() // Into memory.
 	fmt.Fprintf(b, "* less the collection delay of %v (--collection-delay)\n", time.Duration(r.CollectionDelayMS*float64(time.Millisecond)))
-}
-
-// logged lists what was logged, a line each.
-func (r Report) logged(b *strings.Builder) {
-	for _, line := range r.LogLines {
-		if line.File == "" { // the rest of them
-			fmt.Fprintf(b, "%d × %s\n", line.Count, line.Message)
-			continue
-		}
-		fmt.Fprintf(b, "%d × %s in %s: %s\n", line.Count, line.Level, quoted(line.File), quoted(line.Message))
-	}
-}
-
-func (r Report) countLogLines() int {
-	sum := 0
-	for _, line := range r.LogLines {
-		sum += line.Count
-	}
-	return sum
 }
 
 func (r Report) verdict(b *strings.Builder) {

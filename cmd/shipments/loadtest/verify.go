@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"shipments/events/streams"
 )
 
 // verify counts what the streams hold of this run, whatever was seen before.
@@ -26,28 +26,25 @@ func (r *run) count(ctx context.Context, from position) error {
 	if err != nil || last <= from.last {
 		return err
 	}
-	messages, err := open(ctx, r.JS, from)
-	if err != nil {
-		return err
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	read := false
+	end := func() { read = true; done() }
+	err = streams.Follow(ctx, r.JS, streams.Range{Stream: from.stream, From: from.last + 1}, func(msg streams.Followed) {
+		if msg.Sequence > last {
+			return
+		}
+		if number, k, ours := r.eventOf(msg.Subject); ours {
+			r.tracker.store(number, k)
+		}
+		if msg.Sequence == last {
+			end()
+		}
+	}, end) // Messages may have been removed from the end.
+	if read {
+		return nil
 	}
-	defer messages.Stop()
-	for {
-		msg, err := messages.Next(jetstream.NextMaxWait(3 * requestWithin))
-		if err != nil {
-			return fmt.Errorf("read stream %s: %w", from.stream, err)
-		}
-		metadata, err := msg.Metadata()
-		if err != nil {
-			return fmt.Errorf("read stream %s: %w", from.stream, err)
-		}
-		if number, k, ours := r.eventOf(msg.Subject()); ours {
-			r.ledger.store(number, k)
-		}
-		// Messages may have been removed from the end.
-		if metadata.Sequence.Stream >= last || metadata.NumPending == 0 {
-			return nil
-		}
-	}
+	return fmt.Errorf("read stream %s: %w", from.stream, err)
 }
 
 // story is what has to be stored of a shipment that ended well, each once. One
@@ -63,15 +60,15 @@ type verdict struct {
 	missing, repeated []kind
 }
 
-// judge holds a shipment against its story.
-func (s record) judge() verdict {
+// assess holds a shipment against its story.
+func (s record) assess() verdict {
 	stored := func(k kind) bool { return s.stored[k] > 0 }
 	v := verdict{
 		accepted: stored(accepted), completed: stored(completed), failed: stored(failed),
 		cancelled: stored(cancelled), rejected: stored(rejected),
 	}
 	for k, n := range s.stored {
-		if n > 1 {
+		if n > 1 && kind(k) != collectionDeclined {
 			v.repeated = append(v.repeated, kind(k))
 		}
 	}

@@ -1,0 +1,4 @@
+package pdf
+
+// AppendNumber and AppendExactNumber are two ways to write a number.
+var AppendNumber, AppendExactNumber = appendNumber, appendExactNumber

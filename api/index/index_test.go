@@ -1,0 +1,218 @@
+package index_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"shipments/api/index"
+	"shipments/events"
+	"shipments/events/eventstest"
+	"shipments/events/streams"
+	"shipments/shipment"
+)
+
+func TestIndexIsWhatAFullReadSays(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	p := newStories(s.JS)
+	var want []string
+	for n := range 70 {
+		want = append(want, p.story(t, n))
+	}
+	js := connect(t, s.ClientURL())
+	x := run(t, js, 0)
+	t.Run("after the start", func(t *testing.T) { requireFullRead(t, s.JS, x, want) })
+	t.Run("live, with lost connections", func(t *testing.T) {
+		for n := range 70 {
+			want = append(want, p.story(t, 100+n))
+			if n%20 == 10 {
+				require.NoError(t, js.Conn().ForceReconnect())
+			}
+		}
+		requireFullRead(t, s.JS, x, want)
+	})
+	t.Run("in the order of the inputs", func(t *testing.T) {
+		got := ids(t, x, index.Query{})
+		for i, id := range got {
+			require.Equal(t, want[len(want)-1-i], id)
+		}
+	})
+	t.Run("from scratch", func(t *testing.T) {
+		require.Equal(t, ids(t, x, index.Query{}), ids(t, run(t, s.JS, 0), index.Query{}))
+	})
+	t.Run("after a purge", func(t *testing.T) {
+		for _, name := range []string{events.StreamShipments, events.StreamEvents} {
+			stream, err := s.JS.Stream(t.Context(), name)
+			require.NoError(t, err)
+			require.NoError(t, stream.Purge(t.Context()))
+		}
+		before := len(want)
+		for n := range 7 {
+			want = append(want, p.story(t, 200+n))
+		}
+		require.Eventually(t, func() bool { return len(ids(t, x, index.Query{})) == len(want) }, 20*time.Second, 20*time.Millisecond)
+		requireStatuses(t, x, want[before:])
+		// A new view has what is left: the rejections of the purged inputs, and the rest.
+		left := run(t, s.JS, 0)
+		requireStatuses(t, left, want[before:])
+	})
+}
+
+// requireStatuses compares seven stories of [stories.story] with what they are.
+func requireStatuses(t *testing.T, x *index.Index, seven []string) {
+	t.Helper()
+	byKind := map[int]shipment.Status{
+		0: shipment.Pending, 1: shipment.Rejected, 2: shipment.Failed, 3: shipment.Pending,
+		4: shipment.Cancelled, 5: shipment.Success, 6: shipment.Pending,
+	}
+	for i, id := range seven {
+		n := 200 + i
+		require.Eventually(t, func() bool {
+			seen, known := x.Find(id)
+			return known && seen.Status == byKind[n%7]
+		}, 10*time.Second, 10*time.Millisecond, id)
+	}
+}
+
+func TestIndexBeginsAnewWithAStream(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	p := newStories(s.JS)
+	x := run(t, s.JS, 0)
+	p.story(t, 5)
+	p.story(t, 12)
+	requireFullRead(t, s.JS, x, []string{"s-00005", "s-00012"})
+	for _, name := range []string{events.StreamShipments, events.StreamEvents} {
+		require.NoError(t, s.JS.DeleteStream(t.Context(), name))
+	}
+	_, err := streams.Provision(t.Context(), s.JS, 1)
+	require.NoError(t, err)
+	p.story(t, 19)
+	require.Eventually(t, func() bool { return len(ids(t, x, index.Query{})) == 1 }, 30*time.Second, 50*time.Millisecond)
+	requireFullRead(t, s.JS, x, []string{"s-00019"})
+}
+
+func TestIndexIsBounded(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	p := newStories(s.JS)
+	x := run(t, s.JS, 10)
+	require.True(t, x.CompleteSince().IsZero(), "all that there is")
+	var want []string
+	for n := range 25 {
+		want = append(want, p.story(t, 7*n+5))
+	}
+	newest := want[len(want)-10:]
+	require.Eventually(t, func() bool {
+		seen, known := x.Find(newest[9])
+		return known && seen.Status == shipment.Success
+	}, 10*time.Second, 10*time.Millisecond)
+	tail := run(t, s.JS, 10)
+	for name, view := range map[string]*index.Index{"live": x, "from the tail": tail} {
+		t.Run(name, func(t *testing.T) {
+			require.ElementsMatch(t, newest, ids(t, view, index.Query{}))
+			oldest, known := view.Find(newest[0])
+			require.True(t, known)
+			require.False(t, view.CompleteSince().After(oldest.OpenedAt))
+			require.False(t, view.CompleteSince().IsZero())
+			page, err := view.List(index.Query{})
+			require.NoError(t, err)
+			require.False(t, page.Exact)
+			page, err = view.List(index.Query{Since: oldest.OpenedAt})
+			require.NoError(t, err)
+			require.True(t, page.Exact, "complete since then")
+		})
+	}
+}
+
+func TestIndexTellsRepeatsFromNewShipments(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	s.ShortenDuplicateWindow(t, events.StreamShipments)
+	p := newStories(s.JS)
+	p.story(t, 5)
+	for n := range 10 {
+		p.created(t, fmt.Sprintf("waiting-%d", n))
+	}
+	x := run(t, s.JS, 5)
+	_, known := x.Find("s-00005")
+	require.False(t, known)
+	p.created(t, "s-00005", func(data *shipment.Shipment) { data.CollectionDate = "2030-01-01" }) // not the same message
+	require.Eventually(t, func() bool {
+		_, known := x.Find("s-00005")
+		return known
+	}, 10*time.Second, time.Millisecond)
+	p.created(t, "new")
+	require.Eventually(t, func() bool {
+		_, known := x.Find("s-00005")
+		return !known
+	}, 20*time.Second, 50*time.Millisecond, "its ledger entry is older than the view")
+	require.Never(t, func() bool {
+		_, known := x.Find("new")
+		return !known
+	}, 3*time.Second, 100*time.Millisecond)
+}
+
+func TestIndexReadsWhatOthersPublish(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	x := run(t, s.JS, 0)
+	legs := `"legs":[{"carrierId":"c1"},{"carrierId":"c2"},{"carrierId":"c3"}]`
+	for name, test := range map[string]struct{ subject, body, id, reference string }{
+		"structured, without an id in the subject": {"shipments.created", `{"specversion":"1.0","data":{"shipmentId":"a1","reference":"order-7",` + legs + `}}`, "a1", "order-7"},
+		"binary":                             {"shipments.created", `{"shipmentId":"a2","reference":"order-8",` + legs + `}`, "a2", "order-8"},
+		"no JSON, with an id in the subject": {"shipments.created.a3", `not json`, "a3", ""},
+		"a reference that is too long":       {"shipments.created.a4", `{"data":{"shipmentId":"a4","reference":"` + longText + `"}}`, "a4", longText[:64]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := s.JS.Publish(t.Context(), test.subject, []byte(test.body))
+			require.NoError(t, err)
+			require.Eventually(t, func() bool {
+				seen, known := x.Find(test.id)
+				return known && seen.Reference == test.reference && seen.Status == shipment.Pending
+			}, 10*time.Second, 5*time.Millisecond)
+		})
+	}
+	_, err := s.JS.Publish(t.Context(), "shipments.created", []byte(`{"data":{"shipmentId":"a.b"}}`))
+	require.NoError(t, err)
+	_, err = s.JS.Publish(t.Context(), "shipments.created", []byte(`[1`))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return x.Overview().Behind == 0 }, 10*time.Second, 10*time.Millisecond)
+	require.Len(t, ids(t, x, index.Query{}), 4, "what has no valid id is in no list")
+	seen, _ := x.Find("a1")
+	require.Equal(t, []string{"c1", "c2"}, seen.CarrierIDs)
+}
+
+func TestIndexSaysWhyACollectionWasDeclined(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	p := newStories(s.JS)
+	x := run(t, s.JS, 0)
+	p.created(t, "a")
+	p.accepted(t, "a")
+	p.manifested(t, "a")
+	_, err := p.publisher.PublishOnce(t.Context(), events.Outcome{
+		Lineage: events.Lineage{ShipmentID: "a", RunID: "r", CausationID: "e-a", CorrelationID: "e-a"}, Type: events.TypeCollectionDeclined, Sequence: 3,
+		Occurrence: 1, Time: time.Now(), Data: events.CollectionDeclined{ShipmentID: "a", CollectionDate: "2030-01-01", Faults: []shipment.Fault{*shipment.NewFault("no van", "1")}},
+	})
+	require.NoError(t, err)
+	is := func(status shipment.Status, stage shipment.Stage, reason string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			seen, _ := x.Find("a")
+			return seen.Status == status && seen.Stage == stage && seen.Reason == reason
+		}, 30*time.Second, 5*time.Millisecond)
+	}
+	is(shipment.Pending, shipment.StageCollection, "no van")
+	require.Equal(t, []string{"a"}, ids(t, x, index.Query{Reason: "no van"}))
+	p.outcome(t, "a", events.TypeCollectionBooked, events.CollectionBooked{ShipmentID: "a", CollectionDate: "2030-01-02"})
+	is(shipment.Pending, shipment.StageCollection, "")
+	require.Empty(t, ids(t, x, index.Query{Reason: "no van"}))
+	p.completed(t, "a")
+	is(shipment.Success, "", "")
+}
+
+const longText = "0123456789012345678901234567890123456789012345678901234567890123456789"
