@@ -51,13 +51,14 @@ func (u *underWay) follow(ctx context.Context, js jetstream.JetStream) error {
 		received = append(received, s)
 	}
 	complete := time.Now().Add(-staleAfter) // Until then nothing is missed.
-	known := -1                             // the gaps that were read
+	known, again := -1, false               // the gaps that were read, and whether once only
 	for ctx.Err() == nil {
 		began, gaps := time.Now(), gapsIn(js.Conn(), received)
-		if gaps == known {
+		if gaps == known && !again {
 			complete = began
 		} else if err := u.read(ctx, js, complete.Add(-gapMargin)); err == nil {
-			complete, known = began, gaps
+			// The server may store after the first read what it published before it had the subscriptions.
+			again, known = gaps != known, gaps
 		}
 		u.forget()
 		pace.Sleep(ctx, gapInterval)

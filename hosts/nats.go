@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -120,6 +121,9 @@ type natsErrors struct {
 const maxLogged = 100
 
 func (e *natsErrors) handle(_ *nats.Conn, _ *nats.Subscription, err error) {
+	if isLostConnection(err) {
+		return // The outage's own line says it.
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.logged[err.Error()] {
@@ -144,6 +148,13 @@ func (e *natsErrors) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	clear(e.logged)
+}
+
+// isLostConnection tells whether an error is that of a write to a connection that
+// has ended: nats.go's flusher reports it, if it comes before the read's.
+func isLostConnection(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, net.ErrClosed)
 }
 
 func isAuth(err error) bool {
