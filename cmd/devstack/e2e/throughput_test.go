@@ -28,7 +28,7 @@ import (
 
 var (
 	shipments = flag.Int("shipments", 200, "how many shipments the throughput is measured with")
-	costs     = flag.Bool("cost", false, "compare the throughput with metrics, traces and what guards the system with that without: minutes on an idle machine")
+	costs     = flag.Bool("cost", false, "compare the throughput with metrics, traces, guards, live pages with that without: minutes on an idle machine")
 )
 
 // onlyForCost skips a comparison that a busy machine makes worthless.
