@@ -13,6 +13,7 @@ import (
 	"shipments/activities/documents"
 	"shipments/api/auth"
 	"shipments/api/index"
+	"shipments/api/presence"
 	"shipments/events/streams"
 	"shipments/shipment"
 )
@@ -40,6 +41,8 @@ type Config struct {
 	UI UI
 	// About is the process that the pages describe.
 	About About
+	// Processes are those that were heard of, with other hosts too; optional.
+	Processes func() []presence.Heard
 	// Readiness is what /readyz answers by.
 	Readiness func() Readiness
 	Log       zerolog.Logger

@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"shipments/api/index"
+	"shipments/api/presence"
 	"shipments/events/streams"
 	"shipments/shipment"
 )
@@ -44,6 +46,7 @@ type listPage struct {
 	Overview   index.Overview
 	Backlog    string
 	Checks     []check
+	Processes  []presence.Heard
 	Carriers   []shipment.Carrier
 	Tiles      []tile
 	Query      url.Values
@@ -78,6 +81,12 @@ func (a *api) makeList(r *http.Request) (status int, page []byte) {
 			shipment.StageValidation, shipment.StageManifestation, shipment.StageDocuments, shipment.StageCollection,
 		},
 	}
+	if a.Processes != nil {
+		p.Processes = a.Processes()
+	}
+	if versions := versionsOf(p.Processes); len(versions) > 1 {
+		p.Warnings = append(p.Warnings, "The processes run different versions: "+strings.Join(versions, ", ")+".")
+	}
 	chosen := p.Query.Get("status")
 	for _, s := range statuses {
 		p.Statuses = append(p.Statuses, string(s))
@@ -102,6 +111,17 @@ func (a *api) makeList(r *http.Request) (status int, page []byte) {
 	}
 	page, _ = a.execute("list", p) // An error is logged.
 	return status, page
+}
+
+// versionsOf are the versions of the processes that are there, sorted.
+func versionsOf(processes []presence.Heard) (versions []string) {
+	for _, p := range processes {
+		if !p.Lost() {
+			versions = append(versions, p.Version)
+		}
+	}
+	slices.Sort(versions)
+	return slices.Compact(versions)
 }
 
 type rejectionsPage struct {

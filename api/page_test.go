@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/api"
+	"shipments/api/presence"
 	"shipments/events"
 	"shipments/events/streams"
 	"shipments/shipment"
@@ -105,6 +106,34 @@ func TestPages(t *testing.T) {
 	t.Run("no action", func(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, b.do(t, http.MethodPost, "/actions/cancel", "application/x-www-form-urlencoded", "shipment=1a&reason=r").StatusCode)
 	})
+}
+
+func TestPagesShowProcesses(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	heard := func(name, version string, at time.Time, ready bool, hosts ...string) presence.Heard {
+		return presence.Heard{Process: presence.Process{
+			Name: name, Version: version, Hosts: hosts, Started: now.Add(-2 * time.Hour), Ready: ready, Why: "consumer: Temporal <does> not answer",
+		}, At: at}
+	}
+	b := setupIndexed(t, func(c *api.Config) {
+		c.UI = api.UIRead
+		c.Processes = func() []presence.Heard {
+			return []presence.Heard{
+				heard("1@a", "v0.1.0", now, true, "api"), heard("2@<b>", "v0.1.1", now, false, "consumer", "orchestrator"),
+				heard("3@c", "v0.0.9", now.Add(-time.Minute), true, "documents"),
+			}
+		}
+	})
+	body := b.page(t, "/").body
+	for _, part := range []string{
+		`<th scope="row">api</th>`, `<td data-label="State">ready</td>`, "v0.1.0", "1@a", "2 h",
+		`<th scope="row">consumer, orchestrator</th>`, "not ready<small>consumer: Temporal &lt;does&gt; not answer</small>", "2@&lt;b&gt;",
+		`<th scope="row">documents</th>`, `class="alarm">not heard of for 1 min`,
+		"The processes run different versions: v0.1.0, v0.1.1.",
+	} {
+		require.Contains(t, body, part)
+	}
 }
 
 func TestPagesAreOff(t *testing.T) {

@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"shipments/activities/pace"
 	"shipments/api"
 	"shipments/api/index"
+	"shipments/api/presence"
 	"shipments/events/streams"
 )
 
@@ -25,6 +27,11 @@ func runAPI(ctx context.Context, rt *runtime) error {
 	if isLocal(rt.listeners.HTTP) && access.Authenticator == nil && rt.config.Auth != authNone {
 		access.Hosts = rt.config.names()
 	}
+	others, err := presence.Follow(rt.nats)
+	if err != nil {
+		return fmt.Errorf("listen to the other processes: %w", err)
+	}
+	defer others.Close()
 	recent := index.New(index.Config{JetStream: rt.js, Shipments: rt.config.IndexShipments, Log: log})
 	handler := api.New(api.Config{
 		JetStream:       rt.js,
@@ -37,6 +44,7 @@ func runAPI(ctx context.Context, rt *runtime) error {
 		CarrierDeadline: rt.config.CarrierDeadline,
 		Access:          access,
 		About:           rt.about,
+		Processes:       others.List,
 		Readiness:       rt.loops.readiness,
 		Log:             log,
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"shipments/api"
+	"shipments/api/presence"
 )
 
 // tolerance is how long a host may be unable to do its work before the process
@@ -124,6 +125,14 @@ func (t trouble) String() string {
 		return line
 	}
 	return fmt.Sprintf("%s (for %s)", line, time.Since(t.since).Round(time.Second))
+}
+
+// presence is what the process says of itself to the others.
+func (rt *runtime) presence() presence.Process {
+	readiness := rt.loops.readiness()
+	return presence.Process{
+		Name: rt.name, Version: rt.about.Version, Hosts: rt.about.Hosts, Started: rt.started, Ready: readiness.Ready, Why: readiness.Why,
+	}
 }
 
 // starting is the trouble of hosts that wait for servers.

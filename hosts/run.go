@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -16,6 +17,7 @@ import (
 	"shipments/activities"
 	"shipments/activities/carriers"
 	"shipments/api"
+	"shipments/api/presence"
 	"shipments/events/streams"
 	"shipments/hosts/metrics"
 	"shipments/hosts/traces"
@@ -70,6 +72,10 @@ func RunOn(ctx context.Context, listeners Listeners, config Config, run []Host, 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return rt.provision(ctx) })
 	group.Go(func() error { return serveAdmin(ctx, rt) })
+	group.Go(func() error {
+		presence.Tell(ctx, rt.nats, rt.presence)
+		return nil
+	})
 	for _, host := range run {
 		group.Go(func() error {
 			if err := host.run(ctx, rt); err != nil {
@@ -88,6 +94,9 @@ type runtime struct {
 	config Config
 	hosts  []Host
 	about  api.About
+	// name is that of the process, which started then.
+	name    string
+	started time.Time
 	// log names all hosts, and plainLog none.
 	log, plainLog zerolog.Logger
 
@@ -116,7 +125,7 @@ func newRuntime(listeners Listeners, config Config, run []Host, log zerolog.Logg
 	plain := log.With().Str("version", ReadVersion().Version).Logger()
 	log = plain.With().Str("host", strings.Join(namesOf(run), ",")).Logger()
 	return &runtime{
-		config: config, hosts: run, plainLog: plain, log: log, listeners: listeners,
+		config: config, hosts: run, plainLog: plain, log: log, listeners: listeners, name: processName(), started: time.Now(),
 		about: api.About{
 			Version: ReadVersion().Version, Hosts: namesOf(run), SimulatedCarriers: simulatedCarriers(config, run),
 		},

@@ -47,6 +47,7 @@ func TestRunAPIWithoutTemporal(t *testing.T) {
 		"timeline":          {"/shipments/1abc/events", "", `"type":"shipments.created"`},
 		"rejections":        {"/rejections", "", `"rejections":[]`},
 		"page of all":       {"/", "text/html", `href="/1abc"`},
+		"processes":         {"/", "text/html", `<th scope="row">api</th>`},
 		"page of one":       {"/1abc", "text/html", "It waits for the consumer to start its process."},
 		"page of rejection": {"/rejections", "text/html", "Nothing that is selected was rejected."},
 	} {

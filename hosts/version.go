@@ -56,10 +56,13 @@ func (v Version) connectionName(purposes ...string) string {
 
 // identity is the name of this process in Temporal's histories. It is short,
 // since many events of a history contain it.
-func (v Version) identity() string {
+func (v Version) identity() string { return processName() + " shipments/" + v.Version }
+
+// processName tells this process from others: its id and its machine.
+func processName() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	return fmt.Sprintf("%d@%s shipments/%s", os.Getpid(), host, v.Version)
+	return fmt.Sprintf("%d@%s", os.Getpid(), host)
 }

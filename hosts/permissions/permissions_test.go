@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"shipments/activities/documents"
+	"shipments/api/presence"
 	"shipments/events"
 	"shipments/events/streams"
 	"shipments/hosts/permissions"
@@ -185,11 +186,20 @@ func TestPermissionsLetEachRoleWork(t *testing.T) {
 			require.Equal(t, streams.RejectionOpen, standings[0].State)
 			require.Equal(t, streams.RejectionReplayed, standings[1].State)
 
+			for _, c := range []connection{api, operator} {
+				others, err := presence.Follow(c.Conn)
+				require.NoError(t, err)
+				others.Close()
+			}
+
 			subscriber := as(t, "subscriber")
 			take(t, subscriber, events.StreamEvents, "subscriber")
 
 			for _, host := range []string{"consumer", "orchestrator", "manifestation", "documents", "collection", "carrier", "api", "operator"} {
 				c := as(t, host)
+				if host != "operator" {
+					require.NoError(t, c.Publish(presence.Subject(host), []byte("{}")))
+				}
 				differences, err := streams.Check(t.Context(), c.js, 1)
 				require.NoError(t, err, host)
 				require.Empty(t, differences, host)
@@ -316,6 +326,11 @@ func denied() []operation {
 	// Documents.
 	add("store a chunk of a document", "$O.shipment-documents.C.abc", except("documents", "carrier")...)
 	add("replace or delete a document", "$O.shipment-documents.M.abc", except("documents", "carrier")...)
+	// Presence.
+	for _, host := range []string{"consumer", "orchestrator", "carrier", "api"} {
+		add("say that the "+host+" host is there", presence.Subject(host), except(host)...)
+	}
+	read("read which processes are there", presence.Subjects, except("api", "operator")...)
 	// Marks of replays.
 	add("mark a rejection as replayed", "$KV.shipment-replays.abc", except("api", "operator")...)
 	// The server.

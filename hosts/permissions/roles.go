@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"shipments/activities/documents"
+	"shipments/api/presence"
 	"shipments/events"
 	"shipments/events/streams"
 	"shipments/workflows"
@@ -55,12 +56,12 @@ func Roles(o Options) []Role {
 	inputs, outcomes := events.StreamSubjects(events.StreamShipments), events.StreamSubjects(events.StreamEvents)
 	rejections := events.StreamSubjects(events.StreamRejections)
 
-	consumer := b.role("consumer", "the consumer host: takes inputs, rejects those that are not taken on").host().
+	consumer := b.role("consumer", "the consumer host: takes inputs, rejects those that are not taken on").host().tells().
 		pulls(events.StreamShipments, streams.ConsumerName).publish(rejections...).subscribe(outcomes...).
 		reads(events.StreamShipments, events.StreamEvents, events.StreamRejections)
 	roles := []*builder{consumer}
 	for _, w := range workflows.Workers() {
-		r := b.role(w.Host, "the "+w.Host+" host: "+w.Summary).host()
+		r := b.role(w.Host, "the "+w.Host+" host: "+w.Summary).host().tells()
 		switch w.Queue {
 		case workflows.QueueOrchestrator:
 			r.publish(outcomes...).publish(rejections...).reads(events.StreamShipments, events.StreamEvents, events.StreamRejections)
@@ -73,13 +74,13 @@ func Roles(o Options) []Role {
 		roles = append(roles, r)
 	}
 	roles = append(roles,
-		b.role("api", "the api host: publishes inputs, reads what became of them").host().publish(inputs...).publish(streams.ReplaySubjects).
+		b.role("api", "the api host: publishes inputs, reads what became of them").host().tells().subscribe(presence.Subjects).publish(inputs...).publish(streams.ReplaySubjects).
 			reads(allStreams...).subscribe(inputs...).subscribe(outcomes...).subscribe(rejections...),
 		b.role("provisioner", "`shipments streams apply`: creates and updates streams and consumers").provisions(),
 		b.role("publisher", "a program that publishes inputs").publish(inputs...),
 		b.role("subscriber", "a program that takes outcome events by its durable consumer "+o.Durable).
 			pulls(events.StreamEvents, o.Durable).subscribe(outcomes...),
-		b.role("operator", "the other commands of shipments: publishes inputs, reads everything").host().publish(inputs...).publish(streams.ReplaySubjects).
+		b.role("operator", "the other commands of shipments: publishes inputs, reads everything").host().subscribe(presence.Subjects).publish(inputs...).publish(streams.ReplaySubjects).
 			reads(allStreams...).subscribe(inputs...).subscribe(outcomes...).subscribe(rejections...).api("INFO"),
 	)
 	table := make([]Role, len(roles))
@@ -170,6 +171,9 @@ func (b *builder) host() *builder {
 	b.publish(UserInfo)
 	return b.api("CONSUMER.INFO." + events.StreamShipments + "." + streams.ConsumerName)
 }
+
+// tells lets a host say that it is there.
+func (b *builder) tells() *builder { return b.publish(presence.Subject(b.Name)) }
 
 // reads lets a role read messages of streams, without a consumer: whoever may
 // create one may have its messages delivered to any subject.
