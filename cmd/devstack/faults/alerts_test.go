@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"shipments/cmd/devstack/stack"
 	"shipments/events"
 	"shipments/events/streams"
+	"shipments/hosts"
 	"shipments/shipment/sample"
 	"shipments/workflows"
 )
@@ -152,7 +154,10 @@ func alertsOfASlowCarrier(t *testing.T) {
 	for i := range limit {
 		wanted[spare(i)] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	}
-	s.eventually("the search attributes are added", func(ctx context.Context) bool {
+	s.eventually("the search attributes of the dev stack make room for others", func(ctx context.Context) bool {
+		_, _ = s.client.OperatorService().RemoveSearchAttributes(ctx, &operatorservice.RemoveSearchAttributesRequest{
+			Namespace: stack.Namespace, SearchAttributes: slices.Sorted(maps.Keys(hosts.SearchAttributes())), // They may be gone already.
+		})
 		_, err := s.client.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: stack.Namespace, SearchAttributes: wanted})
 		return err == nil
 	})
