@@ -92,7 +92,7 @@ func (h *history) addCall(at time.Time, event *historypb.HistoryEvent) {
 func (h *history) scheduled(at time.Time, event *historypb.HistoryEvent) {
 	a := event.GetActivityTaskScheduledEventAttributes()
 	name := a.GetActivityType().GetName()
-	h.summaries[a.GetActivityId()] = h.summary(event)
+	h.summaries[a.GetActivityId()], h.began[a.GetActivityId()] = h.summary(event), at
 	if !callsCarrier(name) {
 		return
 	}

@@ -134,6 +134,9 @@ func (p *process) activity(pending *workflowpb.PendingActivityInfo, h *history) 
 		Worker: pending.GetLastWorkerIdentity(), Until: timeOf(pending.GetExpirationTime()),
 	}
 	w.LastError, w.ErrorType = p.failure(pending.GetLastFailure())
+	if scheduled, known := h.began[pending.GetActivityId()]; known {
+		w.Since = scheduled // What Temporal says is of this attempt, and may be ahead.
+	}
 	if c := h.byActivity[pending.GetActivityId()]; c != nil {
 		w.Kind, w.What, w.IdempotencyKey, w.Until = "carrier call", c.what, c.key, c.deadline()
 		c.pending = true

@@ -27,7 +27,8 @@ type history struct {
 	// activity's id, and by the event that scheduled it.
 	byActivity map[string]*call
 	byEvent    map[int64]*call
-	summaries  map[string]string // of all regular activities, by the activity's id
+	summaries  map[string]string    // of all regular activities, by the activity's id
+	began      map[string]time.Time // likewise
 	children   []*commonpb.WorkflowExecution
 	// taskFailure is why the last workflow task failed; empty if one succeeded since.
 	taskFailure string
@@ -35,6 +36,7 @@ type history struct {
 
 func (h *history) read(ctx context.Context, runID string) error {
 	h.timers, h.byActivity, h.byEvent, h.summaries = map[int64]Wait{}, map[string]*call{}, map[int64]*call{}, map[string]string{}
+	h.began = map[string]time.Time{}
 	events := h.config.Temporal.GetWorkflowHistory(ctx, h.workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for n := 0; events.HasNext(); n++ {
 		event, err := events.Next()

@@ -246,7 +246,7 @@ func TestWhySaysWhatAPendingProcessWaitsFor(t *testing.T) {
 		temporal.change = func(d *workflowservice.DescribeWorkflowExecutionResponse) {
 			d.PendingActivities = []*workflowpb.PendingActivityInfo{{
 				ActivityId: "7", ActivityType: &commonpb.ActivityType{Name: "ManifestLeg"}, State: enumspb.PENDING_ACTIVITY_STATE_SCHEDULED, Attempt: 9,
-				ScheduledTime: timestamppb.New(time.Now().Add(-time.Hour)), NextAttemptScheduleTime: timestamppb.New(next), LastWorkerIdentity: "w@1",
+				ScheduledTime: timestamppb.New(next), NextAttemptScheduleTime: timestamppb.New(next), LastWorkerIdentity: "w@1",
 				LastFailure: &failurepb.Failure{Message: "the carrier answered 401 Unauthorized: no such token",
 					FailureInfo: &failurepb.Failure_ApplicationFailureInfo{
 						ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: "CarrierTokenRefused"},
@@ -263,6 +263,7 @@ func TestWhySaysWhatAPendingProcessWaitsFor(t *testing.T) {
 		require.Contains(t, wait.What, "manifest leg 1 with carrier ")
 		require.Equal(t, int32(9), wait.Attempt)
 		require.WithinDuration(t, next, *wait.NextAttempt, time.Second)
+		require.True(t, wait.Since.Before(time.Now()), "not the time of the next attempt, which Temporal gives")
 		require.NotNil(t, wait.Until)
 		require.Empty(t, keysOf(r), "it has not ended")
 		require.Len(t, r.Findings, 1)
