@@ -92,9 +92,11 @@ func (r *report) goods(s shipment.Shipment) {
 		t.row(fmt.Sprint(i+1), description, g.HSCode, country(g.OriginCountry), fmt.Sprint(g.Quantity), weight,
 			currency.FormatPrice(g.UnitValue, g.Currency)+" "+g.Currency, g.LineTotal().Amount+" "+g.Currency)
 	}
+	totals := s.Totals()
+	t.together(len(totals))
 	r.rule(pageMargin, r.y+0.5, pageMargin+printWidth)
 	r.y += 1.5
-	for i, total := range s.Totals() {
+	for i, total := range totals {
 		weight := ""
 		if i == 0 && complete {
 			weight = kilograms(net)

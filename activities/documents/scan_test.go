@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -224,5 +225,26 @@ func TestDocumentsHaveTheTextThatTheyPrint(t *testing.T) {
 				require.NotContains(t, printed(t, rendered[kind]), "?", kind)
 			}
 		})
+	}
+}
+
+// However many goods there are, the totals are on one page, under the head of the table.
+func TestInvoiceKeepsTotalsTogether(t *testing.T) {
+	t.Parallel()
+	in := input(t, "cabc")
+	one := in.Shipment.Goods[0]
+	other := one
+	other.Currency = "JPY"
+	other.UnitValue = "1200"
+	in.Shipment.Goods = []shipment.Goods{other}
+	for range 60 {
+		in.Shipment.Goods = append(in.Shipment.Goods, one)
+		document, err := documents.RenderOne(in, documents.KindInvoice, nil)
+		require.NoError(t, err)
+		pages := strings.Split(strings.TrimSuffix(printed(t, document), "\f"), "\f")
+		at := slices.IndexFunc(pages, func(page string) bool { return strings.Contains(page, "Total JPY") })
+		require.GreaterOrEqual(t, at, 0)
+		require.Contains(t, pages[at], "Total "+one.Currency, "%d goods", len(in.Shipment.Goods))
+		require.Contains(t, pages[at], "HS CODE", "%d goods", len(in.Shipment.Goods))
 	}
 }
