@@ -93,9 +93,10 @@ func (r *report) goods(s shipment.Shipment) {
 			currency.FormatPrice(g.UnitValue, g.Currency)+" "+g.Currency, g.LineTotal().Amount+" "+g.Currency)
 	}
 	totals := s.Totals()
-	t.together(len(totals))
-	r.rule(pageMargin, r.y+0.5, pageMargin+printWidth)
-	r.y += 1.5
+	if !t.together(len(totals)) { // The head has a rule.
+		r.rule(pageMargin, r.y+0.5, pageMargin+printWidth)
+		r.y += 1.5
+	}
 	for i, total := range totals {
 		weight := ""
 		if i == 0 && complete {

@@ -142,10 +142,13 @@ func (t *table) row(cells ...string)   { t.draw(plain, cells) }
 func (t *table) total(cells ...string) { t.draw(bold, cells) }
 
 // together goes to another page if that many rows of one line do not fit on this one.
-func (t *table) together(rows int) {
-	if t.need(float64(rows)*(cellSize*lineHeight+2) + 1.5) {
+// It reports whether it did.
+func (t *table) together(rows int) bool {
+	goes := t.need(float64(rows)*(cellSize*lineHeight+2) + 1.5)
+	if goes {
 		t.head()
 	}
+	return goes
 }
 
 // draw draws a row as high as its highest cell. A number stays on one line: it
