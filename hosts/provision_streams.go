@@ -95,7 +95,11 @@ func (rt *runtime) warnOfSettings(differences []streams.Difference, changes ...s
 	var texts []string
 	for _, d := range differences {
 		if slices.Contains(changes, d.Change) {
-			texts = append(texts, d.String())
+			text := d.String()
+			if d.Change == streams.Update {
+				text += ": `shipments streams apply` changes it"
+			}
+			texts = append(texts, text)
 		}
 	}
 	if text := strings.Join(texts, "; "); rt.loops.warn(subjectJetStream, text) && text != "" {

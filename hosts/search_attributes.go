@@ -114,8 +114,15 @@ func (e *SearchAttributeError) Remedy() string {
 	if len(names) == 0 {
 		names = attributeNames()
 	}
-	return fmt.Sprintf("add it with `temporal operator search-attribute create --namespace %s --name %s`", e.namespace, strings.Join(names,
-		" --type Keyword --name ")+" --type Keyword")
+	return SearchAttributesRemedy(e.namespace, names)
+}
+
+// SearchAttributesRemedy is what adds search attributes to a namespace. Temporal bounds
+// how many of a type there are: ten, by default.
+func SearchAttributesRemedy(namespace string, names []string) string {
+	return fmt.Sprintf("add it with `temporal operator search-attribute create --namespace %[1]s --name %[2]s --type Keyword`; "+
+		"if there are too many of that type, first remove what nobody uses (`temporal operator search-attribute list --namespace %[1]s`)",
+		namespace, strings.Join(names, " --type Keyword --name "))
 }
 
 // searchable has the search attributes that processes do without. The zero value

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
+	"shipments/cmd/shipments/rows"
 	"shipments/events"
 	"shipments/events/streams"
 	"shipments/hosts"
@@ -172,82 +173,30 @@ func printResult(out io.Writer, result shipment.Result, asJSON bool) error {
 		return encoder.Encode(result)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := rows(func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, value) })
+	row := rows.Rows(func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, value) })
 	row("Shipment", result.ShipmentID)
 	row("Status", string(result.Status))
-	row.progress(result.Progress)
-	if o := result.Outcome; o != nil {
-		row.legs(o.ManifestedLegs)
-		row.documents(&o.ShipmentDocuments)
-		row.booking(&o.CollectionBooking)
-	}
-	if result.Failure != nil {
-		for _, fault := range result.Failure.Faults {
-			row.fault("Fault", fault)
-		}
-		row.compensation(result.Failure.Compensation)
-	}
-	if c := result.Cancellation; c != nil {
-		row("Reason", c.Reason)
-		row.compensation(c.Compensation)
-	}
-	for _, reason := range result.Reasons {
-		row("Reason", reason.String())
-	}
+	printProgress(row, result.Progress)
+	row.End(result)
 	return w.Flush()
 }
 
-// rows writes a row of a name and a value.
-type rows func(name, value string)
-
-// progress shows how far a pending shipment is, and what there is of its outcome.
-func (row rows) progress(p *shipment.Progress) {
+// printProgress shows how far a pending shipment is, and what there is of its outcome.
+func printProgress(row rows.Rows, p *shipment.Progress) {
 	if p == nil {
 		return
 	}
 	row("Stage", string(p.Stage)+", since "+moment(p.Since))
 	row("Waits", p.Says(time.Local)+away(p.Until))
 	if p.BookingAt != nil && p.WaitsFor != shipment.WaitBookingTime {
-		row("Booking", "of the collection at "+moment(*p.BookingAt))
+		row("Booking", "of the collection due at "+moment(*p.BookingAt))
 	}
 	for _, fault := range p.Faults {
-		row.fault("Fault", fault)
+		row.Fault("Fault", fault)
 	}
-	row.legs(p.ManifestedLegs)
-	row.documents(p.ShipmentDocuments)
-	row.booking(p.CollectionBooking)
-}
-
-func (row rows) legs(legs []shipment.ManifestedLeg) {
-	for i, leg := range legs {
-		row(fmt.Sprintf("Leg %d", i+1), "carrier "+leg.CarrierID)
-		row("  tracking", strings.Join(leg.TrackingNumbers, " "))
-		row("  labels", leg.LabelsURL)
-	}
-}
-
-func (row rows) documents(d *shipment.Documents) {
-	if d == nil {
-		return
-	}
-	row("Labels", d.LabelsURL)
-	if d.InvoiceURL != nil {
-		row("Invoice", *d.InvoiceURL)
-	}
-	row("Receipt", d.ReceiptURL)
-	row("Combined", d.CombinedDocumentURL)
-}
-
-func (row rows) booking(b *shipment.CollectionBooking) {
-	if b == nil {
-		return
-	}
-	row("Collection", "carrier "+b.CarrierID)
-	if b.CollectionDate != "" { // Older events lack it.
-		row("  date", b.CollectionDate)
-	}
-	row("  booking", b.BookingReference)
-	row("  location", b.LocationReference)
+	row.Legs(p.ManifestedLegs)
+	row.Documents(p.ShipmentDocuments)
+	row.Booking(p.CollectionBooking)
 }
 
 // moment is a time for people.
@@ -271,46 +220,6 @@ func brief(d time.Duration) string {
 		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 	}
 	return d.Round(time.Second).String()
-}
-
-func (row rows) fault(name string, fault shipment.Fault) {
-	row(name, fault.Description)
-	for _, e := range fault.Errors {
-		row("  error", e)
-	}
-}
-
-// compensation shows what was undone, and what could not be.
-func (row rows) compensation(c *shipment.Compensation) {
-	if c == nil {
-		return
-	}
-	if c.CollectionCancelled {
-		row("Cancelled", "the collection")
-	}
-	if c.NotCancelled != nil {
-		row("NOT cancelled", "the collection: talk to the carrier")
-		row.fault("  because", *c.NotCancelled)
-	}
-	for _, leg := range c.Voided {
-		row("Voided", legText(leg))
-	}
-	for _, leg := range c.Standing {
-		row("Stands", legText(shipment.VoidedLeg(leg))+": nobody collects it")
-	}
-	for _, leg := range c.NotVoided {
-		row("NOT voided", legText(leg.VoidedLeg)+": talk to the carrier")
-		row.fault("  because", leg.Fault)
-	}
-}
-
-// legText is a leg in words, with its tracking numbers, if the carrier returned any.
-func legText(leg shipment.VoidedLeg) string {
-	text := "the leg of carrier " + leg.CarrierID
-	if len(leg.TrackingNumbers) > 0 {
-		text += ", tracking " + strings.Join(leg.TrackingNumbers, " ")
-	}
-	return text
 }
 
 // notify signals every message, at most one signal at a time.

@@ -82,7 +82,7 @@ func TestStatusShowsWhatIsWaitedFor(t *testing.T) {
 		"carriers": {
 			shipment.Progress{Stage: shipment.StageManifestation, Since: until, WaitsFor: shipment.WaitCarriers, Until: &until, BookingAt: &until},
 			[]string{"for its carriers to manifest it; a carrier without an answer is given up about 2026-11-30 18:00:00",
-				"of the collection at 2026-11-30 18:00:00"},
+				"of the collection due at 2026-11-30 18:00:00"},
 		},
 		"a rebooking": {
 			shipment.Progress{Stage: shipment.StageCollection, Since: until, WaitsFor: shipment.WaitRebooking, Until: &until,

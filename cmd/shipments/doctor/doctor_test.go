@@ -310,7 +310,7 @@ func TestDoctorComparesPermissionsWithARole(t *testing.T) {
 			"_INBOX_shipments_consumer")
 		check := examine(t, config, healthy(config), "orchestrator")["permissions in NATS, role orchestrator"]
 		require.Equal(t, doctor.Failed, check.State)
-		require.Contains(t, check.Found, "user consumer may not: publish shipments.accepted.*")
+		require.Contains(t, check.Found, "user consumer may not: publish shipments-hosts.orchestrator, publish shipments.accepted.*")
 	})
 	t.Run("a permission is missing", func(t *testing.T) {
 		config := configure(t, "NATS_URL", startRestricted(t, "$JS.API.CONSUMER.MSG.NEXT.SHIPMENTS.shipment-process"),

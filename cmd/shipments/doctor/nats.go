@@ -99,7 +99,10 @@ func (e *examination) streams() {
 		case streams.Conflict:
 			state = Failed
 		case streams.Update:
-			remedy = "`shipments streams apply` changes it"
+			remedy = "`shipments streams apply` changes it; so do hosts with SHIPMENTS_PROVISION=apply"
+			if strings.HasSuffix(d.Object, streams.ConsumerName) {
+				state = Failed // Pulls may be refused, and nothing is taken then.
+			}
 		case streams.Keep:
 		}
 		if remedy == "" {
@@ -142,7 +145,7 @@ func (e *examination) consumer() {
 	found := fmt.Sprintf("waiting inputs: %d, delivered and not acked: %d, of these delivered again: %d", info.NumPending, info.NumAckPending,
 		info.NumRedelivered)
 	if info.NumWaiting == 0 {
-		remedy := "start a consumer host; if one runs, its /readyz and log say why it does not pull: enough shipments in flight, or Temporal away"
+		remedy := "start a consumer host; if one runs, its /readyz and log say why it does not pull: settings that differ (above), enough shipments in flight, Temporal away"
 		e.add(checkConsumer, Warning, "nobody pulls at the moment; "+found, remedy)
 		return
 	}

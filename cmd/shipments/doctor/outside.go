@@ -53,8 +53,11 @@ func (e *examination) carriers() {
 			e.ok(name, "%s answers, and takes the token", entry.URL)
 		default:
 			state, remedy := Failed, "see whether its service runs, and can be reached from here"
-			if carriers.IsTokenRefused(err) && entry.TokenVariable != "" {
+			switch {
+			case carriers.IsTokenRefused(err) && entry.TokenVariable != "":
 				remedy = "correct " + entry.TokenVariable + ", or the file that " + entry.TokenFileVariable() + " names"
+			case carriers.IsTokenRefused(err):
+				remedy = "the carrier wants a token: name the variable that has it as tokenVariable in the carrier table"
 			}
 			e.add(name, state, carriers.Message(err), remedy)
 		}

@@ -67,7 +67,7 @@ func (e *examination) namespace() bool {
 	found := fmt.Sprintf("%s keeps closed workflows for %s", name, retention)
 	if retention < minRetention {
 		e.add(checkNamespace, Warning, found,
-			fmt.Sprintf("`temporal operator namespace update --namespace %s --retention 72h`: afterwards `shipments why` has no carrier calls", name))
+			fmt.Sprintf("`temporal operator namespace update --namespace %s --retention 72h`: of what is deleted, `shipments why` has no carrier calls", name))
 	} else {
 		e.ok(checkNamespace, "%s", found)
 	}
@@ -91,8 +91,7 @@ func (e *examination) searchAttributes() {
 	}
 	if len(missing) > 0 {
 		e.add(checkSearch, Warning, fmt.Sprintf("namespace %s lacks %s (Keyword): processes run without", name, strings.Join(missing, ", ")),
-			fmt.Sprintf("`temporal operator search-attribute create --namespace %s --name %s --type Keyword`", name, strings.Join(missing,
-				" --type Keyword --name ")))
+			hosts.SearchAttributesRemedy(name, missing))
 		return
 	}
 	e.ok(checkSearch, "%s", strings.Join(slices.Sorted(maps.Keys(hosts.SearchAttributes())), ", "))

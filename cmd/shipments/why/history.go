@@ -99,7 +99,7 @@ func (h *history) add(event *historypb.HistoryEvent) {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
 		happened("%s was cancelled", h.workflowID)
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-		happened("%s is complete", h.workflowID)
+		happened("%s has ended", h.workflowID)
 	default:
 		h.addCall(at, event)
 	}

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"shipments/cmd/shipments/rows"
 	"shipments/shipment"
 )
 
@@ -18,15 +19,16 @@ func (r *Report) Write(out io.Writer, loc *time.Location) error {
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("Shipment", "%s", r.ShipmentID)
 	row("Status", "%s", cmp.Or(string(r.Status), "unknown to JetStream"))
+	for _, finding := range r.Findings {
+		row("Finding", "%s", finding)
+	}
+	rows.Rows(func(name, value string) { row(name, "%s", value) }).End(r.Result)
 	if p := r.Progress; p != nil {
 		row("Stage", "%s, since %s (%s)", p.Stage, moment(p.Since), r.from(p.Since))
 		row("Waits", "%s%s", p.Says(loc), r.left(p.Until))
 		if p.BookingAt != nil && p.WaitsFor != shipment.WaitBookingTime {
-			row("Booking", "of the collection at %s%s", moment(*p.BookingAt), r.left(p.BookingAt))
+			row("Booking", "of the collection due at %s%s", moment(*p.BookingAt), r.left(p.BookingAt))
 		}
-	}
-	for _, finding := range r.Findings {
-		row("Finding", "%s", finding)
 	}
 	for _, wait := range r.Waits {
 		row("On record", "%s", wait.text(r, moment))

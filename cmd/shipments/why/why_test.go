@@ -219,6 +219,13 @@ func TestWhyShowsTheVoidOfALegAndItsKey(t *testing.T) {
 		require.NotEmpty(t, key)
 		require.True(t, strings.HasPrefix(key, id+"/leg-"), key)
 	}
+	r.Status, r.Failure = shipment.Failed, &shipment.Failure{
+		Faults:       []shipment.Fault{*shipment.NewFault("Carrier manifestation failed", "1.2.3: no")},
+		Compensation: &shipment.Compensation{Voided: []shipment.VoidedLeg{{CarrierID: "one", TrackingNumbers: []string{"T1"}}}},
+	}
+	out := written(t, r)
+	require.Regexp(t, `(?m)^Fault +Carrier manifestation failed\n  error +1\.2\.3: no\nVoided +the leg of carrier one, tracking T1$`, out)
+	require.Contains(t, out, "shipment."+id+" has ended")
 }
 
 func TestWhySaysWhatAPendingProcessWaitsFor(t *testing.T) {
