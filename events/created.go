@@ -119,6 +119,20 @@ func extensionText(value any) string {
 	return formatted
 }
 
+// ContentShipmentID returns the shipment id that the content of an input has, in
+// structured or in binary mode, or nothing if there is no valid one. The rest of it
+// may be malformed.
+func ContentShipmentID(content []byte) string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(content, &members) != nil {
+		return ""
+	}
+	if data, structured := members["data"]; structured {
+		return readShipmentID(data)
+	}
+	return readShipmentID(content)
+}
+
 // readShipmentID returns the shipment id of data that may be malformed
 // otherwise, or nothing if there is no valid one.
 func readShipmentID(data []byte) string {

@@ -23,8 +23,10 @@ type message struct {
 	category  shipment.Category
 	stage     shipment.Stage
 	reason    string
-	// input is the sequence of the input that a rejection is about.
-	input uint64
+	// input is the sequence of the input that a rejection is about, ofRequest whether it
+	// was a request.
+	input     uint64
+	ofRequest bool
 }
 
 // content has the members of all events that the view needs. A shipment that was
@@ -54,6 +56,7 @@ type members struct {
 	Input struct {
 		Stream         string `json:"stream"`
 		StreamSequence uint64 `json:"streamSequence"`
+		Subject        string `json:"subject"`
 	} `json:"input"`
 }
 
@@ -101,9 +104,12 @@ func decode(stream, subject string, data []byte, sequence uint64, at time.Time) 
 	if d.ShipmentID == "" {
 		d = c.members
 	}
-	if m.id == "" || stream == events.StreamRejections {
+	switch {
+	case m.id == "", stream == events.StreamRejections:
 		// Inputs without a valid id share the subject of a shipment "unknown".
 		m.id = d.ShipmentID
+	case m.eventType == events.TypeCreated && shipment.ValidID(d.ShipmentID):
+		m.id = d.ShipmentID // If the subject has another one, it is rejected as an event of this shipment.
 	}
 	if !shipment.ValidID(m.id) {
 		return m, false
@@ -146,6 +152,8 @@ func (m *message) fill(d members) {
 		}
 		if d.Input.Stream == events.StreamShipments {
 			m.input = d.Input.StreamSequence
+			input, _ := events.SplitSubject(d.Input.Subject)
+			m.ofRequest = events.IsRequest(input)
 		}
 	}
 }

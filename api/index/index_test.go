@@ -163,9 +163,10 @@ func TestIndexReadsWhatOthersPublish(t *testing.T) {
 	legs := `"legs":[{"carrierId":"c1"},{"carrierId":"c2"},{"carrierId":"c3"}]`
 	for name, test := range map[string]struct{ subject, body, id, reference string }{
 		"structured, without an id in the subject": {"shipments.created", `{"specversion":"1.0","data":{"shipmentId":"a1","reference":"order-7",` + legs + `}}`, "a1", "order-7"},
-		"binary":                             {"shipments.created", `{"shipmentId":"a2","reference":"order-8",` + legs + `}`, "a2", "order-8"},
-		"no JSON, with an id in the subject": {"shipments.created.a3", `not json`, "a3", ""},
-		"a reference that is too long":       {"shipments.created.a4", `{"data":{"shipmentId":"a4","reference":"` + longText + `"}}`, "a4", longText[:64]},
+		"binary":                               {"shipments.created", `{"shipmentId":"a2","reference":"order-8",` + legs + `}`, "a2", "order-8"},
+		"no JSON, with an id in the subject":   {"shipments.created.a3", `not json`, "a3", ""},
+		"an id that the subject does not have": {"shipments.created.a6", `{"data":{"shipmentId":"a5"}}`, "a5", ""},
+		"a reference that is too long":         {"shipments.created.a4", `{"data":{"shipmentId":"a4","reference":"` + longText + `"}}`, "a4", longText[:64]},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.JS.Publish(t.Context(), test.subject, []byte(test.body))
@@ -181,7 +182,7 @@ func TestIndexReadsWhatOthersPublish(t *testing.T) {
 	_, err = s.JS.Publish(t.Context(), "shipments.created", []byte(`[1`))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return x.Overview().Behind == 0 }, 10*time.Second, 10*time.Millisecond)
-	require.Len(t, ids(t, x, index.Query{}), 4, "what has no valid id is in no list")
+	require.Len(t, ids(t, x, index.Query{}), 5, "what has no valid id is in no list, nor another shipment's subject")
 	seen, _ := x.Find("a1")
 	require.Equal(t, []string{"c1", "c2"}, seen.CarrierIDs)
 }
@@ -216,3 +217,47 @@ func TestIndexSaysWhyACollectionWasDeclined(t *testing.T) {
 }
 
 const longText = "0123456789012345678901234567890123456789012345678901234567890123456789"
+
+// The rejection of a request says nothing of a shipment, whatever comes first.
+func TestIndexIgnoresRejectionsOfRequests(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	publisher := streams.NewPublisher(s.JS, "http://api.test")
+	reject := func(id, code, subject string, sequence uint64) {
+		t.Helper()
+		require.NoError(t, publisher.Reject(t.Context(), events.Rejection{
+			ShipmentID: id, Reasons: []shipment.Reason{{Code: code, Message: "m"}},
+			Input: events.Input{Stream: events.StreamShipments, StreamSequence: sequence, Subject: subject, StoredAt: time.Now()},
+		}))
+	}
+	created := func(id string) {
+		t.Helper()
+		_, err := s.JS.Publish(t.Context(), "shipments.created."+id, fmt.Appendf(nil, `{"data":{"shipmentId":%q}}`, id))
+		require.NoError(t, err)
+	}
+	x := run(t, s.JS, 0)
+	created("a1") // 1
+	reject("a1", "conflict", "shipments.cancellation-requested", 5)
+	created("a2") // 2
+	reject("a2", "missing-goods", "shipments.created", 2)
+	reject("a2", "unknown-shipment", "shipments.cancellation-requested", 6)
+	reject("a3", "unknown-shipment", "shipments.cancellation-requested", 7)
+	reject("a4", "unknown-shipment", "shipments.cancellation-requested", 8)
+	created("a4") // 3
+	for _, view := range []*index.Index{x, run(t, s.JS, 0)} {
+		for id, want := range map[string]struct {
+			status shipment.Status
+			reason string
+		}{
+			"a1": {shipment.Pending, ""}, "a2": {shipment.Rejected, "missing-goods"}, "a3": {shipment.Rejected, "unknown-shipment"}, "a4": {shipment.Pending, ""},
+		} {
+			require.Eventually(t, func() bool {
+				seen, known := view.Find(id)
+				return known && seen.Status == want.status && seen.Reason == want.reason && view.Overview().Behind == 0
+			}, 10*time.Second, 5*time.Millisecond, id)
+			read, err := streams.ReadStatus(t.Context(), s.JS, id)
+			require.NoError(t, err)
+			require.Equal(t, want.status, read.Status, id)
+		}
+	}
+}

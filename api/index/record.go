@@ -74,6 +74,8 @@ const (
 	seenCancelled
 	// seenDeclined: a booking of the collection has failed.
 	seenDeclined
+	// seenRequestRejected: what rejected has is the rejection of a request.
+	seenRequestRejected
 	// confirmed: the shipment is no repeat of an older one.
 	confirmed
 )
@@ -144,6 +146,9 @@ func (x *Index) describe(r *record, m message) {
 	switch m.eventType {
 	case events.TypeCreated:
 		r.input = max(r.input, m.sequence)
+		if r.seen&seenRequestRejected != 0 {
+			r.rejected, r.seen = 0, r.seen&^seenRequestRejected
+		}
 		if r.described == 0 || m.sequence < r.described {
 			r.described = m.sequence
 			r.setWords(m.reference, r.tracking())
@@ -189,6 +194,14 @@ func (x *Index) setCarriers(r *record, ids []string) {
 // reject notes a rejection. It decides about the shipment only while no process
 // has accepted it.
 func (x *Index) reject(r *record, m message) {
+	switch {
+	case m.ofRequest && (r.input > 0 || (r.rejected > 0 && r.seen&seenRequestRejected == 0)):
+		return // It says nothing of the shipment, if there is one.
+	case m.ofRequest:
+		r.seen |= seenRequestRejected
+	case r.seen&seenRequestRejected != 0:
+		r.rejected, r.seen = 0, r.seen&^seenRequestRejected
+	}
 	// A rejection of what was in no stream has no sequence.
 	if sequence := max(m.input, 1); sequence >= r.rejected {
 		r.rejected = sequence

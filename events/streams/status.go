@@ -29,10 +29,10 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 	}
 	var accepted, created, rejected *jetstream.RawStreamMsg
 	endings := make([]*jetstream.RawStreamMsg, len(events.Endings()))
-	all, ctx := errgroup.WithContext(ctx)
+	all, reading := errgroup.WithContext(ctx)
 	read := func(into **jetstream.RawStreamMsg, stream, eventType string) {
 		all.Go(func() (err error) {
-			*into, err = LastDirect(ctx, js, stream, events.Subject(eventType, id))
+			*into, err = LastDirect(reading, js, stream, events.Subject(eventType, id))
 			return err
 		})
 	}
@@ -42,7 +42,7 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 	read(&accepted, events.StreamEvents, events.TypeAccepted)
 	read(&rejected, events.StreamRejections, events.TypeRejected)
 	all.Go(func() (err error) {
-		created, err = getMessage(ctx, js, events.StreamShipments, getRequest{LastBySubject: events.Subject(events.TypeCreated, id)})
+		created, err = getMessage(reading, js, events.StreamShipments, getRequest{LastBySubject: events.Subject(events.TypeCreated, id)})
 		return err
 	})
 	if err := all.Wait(); err != nil {
@@ -56,7 +56,46 @@ func ReadStatus(ctx context.Context, js jetstream.JetStream, id string) (shipmen
 	if accepted != nil {
 		return result, nil
 	}
+	if created != nil {
+		if other := events.ContentShipmentID(created.Data); other != "" && other != id {
+			created = nil // It is rejected as an event of the other one: subject-mismatch.
+		}
+	}
+	if created != nil && isOfRequest(rejected) {
+		var err error
+		if rejected, err = rejectionOfShipment(ctx, js, id); err != nil {
+			return result, err
+		}
+	}
 	return notAccepted(result, created, rejected)
+}
+
+// isOfRequest reports whether a rejection is of a request. It says nothing of the
+// shipment, if there is one.
+func isOfRequest(rejected *jetstream.RawStreamMsg) bool {
+	if rejected == nil {
+		return false
+	}
+	rejection, err := DecodeRejection(rejected)
+	input, _ := events.SplitSubject(rejection.Input.Subject)
+	return err == nil && events.IsRequest(input)
+}
+
+// maxRejections bounds the rejections of one shipment that are looked through.
+const maxRejections = 1000
+
+// rejectionOfShipment is the last rejection of a shipment itself, not of a request; nil
+// if there is none.
+func rejectionOfShipment(ctx context.Context, js jetstream.JetStream, id string) (last *jetstream.RawStreamMsg, err error) {
+	read := 0
+	err = Walk(ctx, js, Range{Stream: events.StreamRejections, Subject: events.Subject(events.TypeRejected, id)}, func(msg *jetstream.RawStreamMsg) bool {
+		if !isOfRequest(msg) {
+			last = msg
+		}
+		read++
+		return read < maxRejections
+	})
+	return last, err
 }
 
 // notAccepted is how a shipment stands that no process has claimed: pending,

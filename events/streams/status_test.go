@@ -79,3 +79,59 @@ func TestReadStatusIgnoresRejectionsWithoutAShipment(t *testing.T) {
 	_, err := streams.ReadStatus(t.Context(), s.JS, events.UnknownShipment)
 	require.ErrorIs(t, err, streams.ErrUnknownShipment)
 }
+
+func TestReadStatusIgnoresRejectionsOfRequests(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	publisher := streams.NewPublisher(s.JS, publicURL)
+	ofRequest := func(id string, sequence uint64) {
+		r := rejected(id, sequence)
+		r.Input.Subject, r.Reasons = events.TypeCancellationRequested, []shipment.Reason{{Code: events.CodeUnknownShipment, Message: "m"}}
+		require.NoError(t, publisher.Reject(t.Context(), r))
+	}
+	for _, id := range []string{"abc", "def"} {
+		ev, err := events.NewCreated("1"+id, "/test", now, sample.Shipment(id, now))
+		require.NoError(t, err)
+		sequence, err := publisher.PublishCreated(t.Context(), ev, id)
+		require.NoError(t, err)
+		if id == "abc" {
+			require.NoError(t, publisher.Reject(t.Context(), rejected(id, sequence)))
+		}
+		ofRequest(id, sequence+100)
+		ofRequest(id, sequence+101)
+	}
+	ofRequest("ghi", 300)
+	for id, want := range map[string]struct {
+		status shipment.Status
+		code   string
+	}{
+		"abc": {shipment.Rejected, events.CodeInvalidJSON},
+		"def": {shipment.Pending, ""},
+		"ghi": {shipment.Rejected, events.CodeUnknownShipment},
+	} {
+		result, err := streams.ReadStatus(t.Context(), s.JS, id)
+		require.NoError(t, err)
+		require.Equal(t, want.status, result.Status, id)
+		if want.code != "" {
+			require.Equal(t, want.code, result.Reasons[0].Code, id)
+		}
+	}
+}
+
+// An event of one shipment on the subject of another is rejected as one of the first: it
+// says nothing of the second.
+func TestReadStatusOfAnotherShipmentsSubject(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	for _, body := range []string{`{"data":{"shipmentId":"abc"}}`, `{"shipmentId":"abc"}`} {
+		_, err := s.JS.Publish(t.Context(), events.Subject(events.TypeCreated, "def"), []byte(body))
+		require.NoError(t, err)
+		_, err = streams.ReadStatus(t.Context(), s.JS, "def")
+		require.ErrorIs(t, err, streams.ErrUnknownShipment)
+	}
+	_, err := s.JS.Publish(t.Context(), events.Subject(events.TypeCreated, "def"), []byte(`{"data":{"shipmentId":"a.b"}}`))
+	require.NoError(t, err)
+	result, err := streams.ReadStatus(t.Context(), s.JS, "def")
+	require.NoError(t, err, "without a valid id, the subject's counts")
+	require.Equal(t, shipment.Pending, result.Status)
+}
