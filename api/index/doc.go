@@ -5,6 +5,7 @@
 //   - index.go: the view, its bound, and since when it is complete
 //   - record.go: what is kept of a shipment, and how each message changes it
 //   - decode.go: what the view takes from a message
+//   - prefixes.go: what makes a search by text quick
 //   - names.go: short numbers for texts that occur often
 //   - read.go: reads the tail of the streams, and follows them
 //   - repeats.go: tells repeated inputs of older shipments from new shipments

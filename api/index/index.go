@@ -120,7 +120,7 @@ func (x *Index) open(id string, at int64) *record {
 		i = int32(len(x.records))
 		x.records = append(x.records, record{})
 	}
-	x.records[i] = record{words: id, idLength: uint8(len(id)), opened: at, changed: at}
+	x.records[i] = record{words: id, begins: prefixesOf(id), idLength: uint8(len(id)), opened: at, changed: at}
 	x.byID[id] = i
 	x.insert(i)
 	if len(x.byID) > x.config.Shipments {

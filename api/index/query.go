@@ -126,12 +126,13 @@ type filter struct {
 	since, until  int64
 	pendingBefore int64
 	text          string
+	probe         prefixes
 }
 
 // filter translates a query. It is impossible if the view has no shipment with
 // such a carrier or reason. mu is held.
 func (x *Index) filter(q Query) (f filter, possible bool) {
-	f = filter{statuses: q.Statuses, stage: q.Stage, text: q.Text}
+	f = filter{statuses: q.Statuses, stage: q.Stage, text: q.Text, probe: probeOf(q.Text)}
 	possible = true
 	if q.Category != "" {
 		i := slices.Index(categories, q.Category)
@@ -172,7 +173,7 @@ func (f *filter) matches(r *record) bool {
 		len(f.statuses) > 0 && !slices.Contains(f.statuses, r.status()):
 		return false
 	}
-	return f.text == "" || f.matchesText(r)
+	return f.text == "" || r.begins.mayHave(&f.probe) && f.matchesText(r)
 }
 
 func (f *filter) matchesText(r *record) bool {

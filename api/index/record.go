@@ -14,8 +14,9 @@ type record struct {
 	// words are what text finds: the id, the reference and the tracking numbers,
 	// with a separator between two. One string instead of three makes a list faster.
 	words   string
-	opened  int64 // when the story opened, in nanoseconds
-	changed int64 // when it went on last
+	begins  prefixes // of words
+	opened  int64    // when the story opened, in nanoseconds
+	changed int64    // when it went on last
 	// described is the sequence of the input that reference and carriers are from.
 	described uint64
 	// input is the sequence of the last input, rejected that of the last one that
@@ -55,9 +56,10 @@ func (r *record) setWords(reference string, tracking []string) {
 	}
 	if reference == "" && len(tracking) == 0 {
 		r.words = r.id()
-		return
+	} else {
+		r.words = strings.Join(append([]string{r.id(), reference}, tracking...), separator)
 	}
-	r.words = strings.Join(append([]string{r.id(), reference}, tracking...), separator)
+	r.begins = prefixesOf(r.words)
 }
 
 // progress are the events that a story has.
