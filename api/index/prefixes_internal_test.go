@@ -1,7 +1,6 @@
 package index
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -39,7 +38,7 @@ func TestPrefixesHideNothing(t *testing.T) {
 		may := r.begins.mayHave(&f.probe)
 		if f.matchesText(&r) {
 			found++
-			require.True(t, may, fmt.Sprintf("seed %d: %q in %q", seed, text, r.words))
+			require.True(t, may, "seed %d: %q in %q", seed, text, r.words)
 		}
 		if !may {
 			hidden++
