@@ -44,7 +44,11 @@ type step struct {
 func (rt *runtime) provision(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		return rt.until(ctx, step{"NATS", rt.provisionStreams, findNATS, rt.streamsReady})
+		if err := rt.until(ctx, step{"NATS", rt.provisionStreams, findNATS, rt.streamsReady}); err != nil {
+			return err
+		}
+		rt.keepCompared(ctx)
+		return nil
 	})
 	if rt.needsTemporal() {
 		group.Go(func() error {

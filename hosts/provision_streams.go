@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"shipments/activities/documents"
+	"shipments/activities/pace"
 	"shipments/events/streams"
 )
 
@@ -77,7 +79,7 @@ func (rt *runtime) provisionStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rt.warnOfSettings(differences, streams.Keep)
+	rt.warnOfSettings(differences)
 	for _, d := range differences {
 		if d.Change != streams.Keep {
 			rt.log.Info().Str("object", d.Object).Str("setting", d.Setting).Str("change", string(d.Change)).Msg("JetStream provisioned")
@@ -89,9 +91,29 @@ func (rt *runtime) provisionStreams(ctx context.Context) error {
 	return nil
 }
 
-// warnOfSettings has readiness show the differences with these changes, and logs
-// them if they are news.
-func (rt *runtime) warnOfSettings(differences []streams.Difference, changes ...streams.Change) {
+// settingsInterval is how often settings that differ are compared again.
+const settingsInterval = time.Minute
+
+// keepCompared compares settings that readiness warns of again, until ctx is done: an
+// operator may have mended them.
+func (rt *runtime) keepCompared(ctx context.Context) {
+	for pace.Sleep(ctx, settingsInterval) {
+		if rt.loops.countWarnings()[subjectJetStream] == 0 {
+			continue
+		}
+		if differences, err := CheckStreams(ctx, rt.js, rt.config); err == nil {
+			rt.warnOfSettings(differences)
+		}
+	}
+}
+
+// warnOfSettings has readiness show the differences that the host leaves as they are,
+// and logs them if they are news.
+func (rt *runtime) warnOfSettings(differences []streams.Difference) {
+	changes := []streams.Change{streams.Keep}
+	if rt.config.Provision == provisionCheck {
+		changes = append(changes, streams.Update)
+	}
 	var texts []string
 	for _, d := range differences {
 		if slices.Contains(changes, d.Change) {
@@ -121,7 +143,7 @@ func (rt *runtime) checkStreams(ctx context.Context) error {
 		case streams.Update, streams.Keep, streams.Conflict:
 		}
 	}
-	rt.warnOfSettings(differences, streams.Update, streams.Keep)
+	rt.warnOfSettings(differences)
 	if err := streams.Conflicts(differences); err != nil {
 		return err
 	}

@@ -14,11 +14,12 @@ import (
 
 // TestGuardCost compares the throughput of a guarded system (TLS with certificates of
 // clients on NATS and Temporal, permissions, encrypted payloads) with that of one
-// without all that, in turns. Both have a process for each host.
+// without all that, in turns. Both have a process for each host and run every stage as
+// a child workflow: each host does its own work, as its own NATS user.
 func TestGuardCost(t *testing.T) {
 	onlyForCost(t)
 	var with, without throughput
-	const rounds, warmUp = 4, 50
+	const rounds, warmUp = 3, 20
 	for round := range rounds {
 		for _, on := range []bool{round%2 == 0, round%2 != 0} {
 			t.Run(fmt.Sprintf("round %d, guarded %t", round+1, on), func(t *testing.T) {
@@ -28,20 +29,20 @@ func TestGuardCost(t *testing.T) {
 				}
 				s := started(t)
 				s.pipeline(t, 0, warmUp)
-				total.add(s.pipeline(t, warmUp, *shipments))
+				total.add(s.pipeline(t, warmUp, *shipments/5))
 			})
 		}
 	}
 	t.Logf("without guards: %v", &without)
 	t.Logf("with guards: %v", &with)
 	t.Logf("ratio %.3f in shipments per second; the processors' time is that of the servers alone", with.rate()/without.rate())
-	require.InDelta(t, without.each, with.each, 0.01, "the state transitions of a shipment")
+	require.InEpsilon(t, without.each, with.each, 0.05, "the state transitions of a shipment")
 }
 
 // costEnvironment is that of both systems whose throughput is compared.
 func costEnvironment() []string {
 	return []string{
-		"SHIPMENTS_EMULATION=true", "SHIPMENTS_CHILD_WORKFLOWS=none", "SHIPMENTS_COLLECTION_DELAY=" + collectionDelay.String(),
+		"SHIPMENTS_EMULATION=true", "SHIPMENTS_CHILD_WORKFLOWS=all", "SHIPMENTS_COLLECTION_DELAY=" + collectionDelay.String(),
 		"SHIPMENTS_LOG_LEVEL=warn", "SHIPMENTS_LOG_FORMAT=json", "SHIPMENTS_ADMIN_ADDR=127.0.0.1:0",
 	}
 }
