@@ -18,8 +18,7 @@
 // Errors are application/problem+json (RFC 9457). Everything is read from
 // JetStream, so it is answered with Temporal and every worker down. Package
 // index, beneath it, has the view of the recent shipments, package presence the
-// processes that run hosts, and package contract the
-// documents that describe the API.
+// processes that run hosts, and package contract the documents that describe the API.
 //
 //   - access.go: who may ask what; links to documents
 //   - api.go: configuration, routes
