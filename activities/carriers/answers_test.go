@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +17,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"shipments/activities/carriers"
+	"shipments/events/eventstest/ports"
 	"shipments/shipment"
 )
 
@@ -401,10 +401,10 @@ func TestHTTPFollowsNoRedirect(t *testing.T) {
 
 func TestHTTPSaysThatTheCarrierCannotBeReached(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Hold()
 	require.NoError(t, err)
-	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	require.NoError(t, listener.Close())
+	t.Cleanup(func() { require.NoError(t, port.Release()) })
+	base := &url.URL{Scheme: "http", Host: port.Address()}
 	_, err = carriers.NewHTTP(base, carriers.HTTPOptions{Timeout: time.Second}).ManifestLeg(t.Context(), manifest(goesWell, 1))
 	requireType(t, err, carriers.ErrorTypeUnreachable)
 	require.False(t, carriers.MayHaveHadEffect(err))

@@ -3,7 +3,6 @@ package index_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/url"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"shipments/events"
 	"shipments/events/eventstest"
+	"shipments/events/eventstest/ports"
 	"shipments/events/streams"
 )
 
@@ -20,13 +20,13 @@ import (
 func startCluster(t *testing.T) []*eventstest.Server {
 	t.Helper()
 	var routes []*url.URL
-	var ports []int
+	var held []*ports.Port
 	for range 3 {
-		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		port, err := ports.Hold()
 		require.NoError(t, err)
-		require.NoError(t, listener.Close())
-		routes = append(routes, &url.URL{Scheme: "nats", Host: listener.Addr().String()})
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		t.Cleanup(func() { require.NoError(t, port.Release()) })
+		routes = append(routes, &url.URL{Scheme: "nats", Host: port.Address()})
+		held = append(held, port)
 	}
 	servers := make([]*eventstest.Server, 3)
 	var starting sync.WaitGroup
@@ -34,7 +34,7 @@ func startCluster(t *testing.T) []*eventstest.Server {
 		starting.Go(func() {
 			servers[i] = eventstest.StartWith(t, func(o *natsserver.Options) {
 				o.ServerName = fmt.Sprintf("n%d", i)
-				o.Cluster = natsserver.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[i]}
+				o.Cluster = natsserver.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: held[i].Number()}
 				o.Routes = routes
 			})
 		})

@@ -46,7 +46,10 @@ type members struct {
 	Category       shipment.Category `json:"category"`
 	Stage          shipment.Stage    `json:"stage"`
 	ManifestedLegs []leg             `json:"manifestedLegs"`
-	Failure        *struct {
+	Outcome        struct {
+		ManifestedLegs []leg `json:"manifestedLegs"`
+	} `json:"outcome"`
+	Failure *struct {
 		Faults []fault `json:"faults"`
 	} `json:"failure"`
 	Faults  []fault `json:"faults"`
@@ -80,8 +83,8 @@ var lenient = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Al
 
 // needsBody are the event types whose body has something for the view.
 var needsBody = map[string]bool{
-	events.TypeCreated: true, events.TypeAccepted: true, events.TypeManifested: true, events.TypeFailed: true, events.TypeRejected: true,
-	events.TypeCollectionDeclined: true,
+	events.TypeCreated: true, events.TypeAccepted: true, events.TypeManifested: true, events.TypeCompleted: true, events.TypeFailed: true,
+	events.TypeRejected: true, events.TypeCollectionDeclined: true,
 }
 
 // decode reads a message. It is not ok if the message is about no shipment with a
@@ -128,15 +131,9 @@ func (m *message) fill(d members) {
 	case events.TypeAccepted:
 		m.category = d.Category
 	case events.TypeManifested:
-		m.carriers = carriersOf(d.ManifestedLegs)
-		bytes := 0
-		for _, l := range d.ManifestedLegs {
-			for _, number := range l.TrackingNumbers {
-				if bytes += len(number); bytes <= maxTracking {
-					m.tracking = append(m.tracking, number)
-				}
-			}
-		}
+		m.fillLegs(d.ManifestedLegs)
+	case events.TypeCompleted:
+		m.fillLegs(d.Outcome.ManifestedLegs)
 	case events.TypeFailed:
 		m.stage = d.Stage
 		if d.Failure != nil && len(d.Failure.Faults) > 0 {
@@ -154,6 +151,18 @@ func (m *message) fill(d members) {
 			m.input = d.Input.StreamSequence
 			input, _ := events.SplitSubject(d.Input.Subject)
 			m.ofRequest = events.IsRequest(input)
+		}
+	}
+}
+
+func (m *message) fillLegs(legs []leg) {
+	m.carriers = carriersOf(legs)
+	bytes := 0
+	for _, l := range legs {
+		for _, number := range l.TrackingNumbers {
+			if bytes += len(number); bytes <= maxTracking {
+				m.tracking = append(m.tracking, number)
+			}
 		}
 	}
 }

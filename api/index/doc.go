@@ -8,6 +8,7 @@
 //   - prefixes.go: what makes a search by text quick
 //   - names.go: short numbers for texts that occur often
 //   - read.go: reads the tail of the streams, and follows them
+//   - catchup.go: reads less than all of what is there at the start
 //   - repeats.go: tells repeated inputs of older shipments from new shipments
 //   - query.go: lists shipments by filters, newest first
 //   - overview.go: counts, the oldest pending shipments, the rate

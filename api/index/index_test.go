@@ -2,6 +2,7 @@ package index_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -59,6 +60,50 @@ func TestIndexIsWhatAFullReadSays(t *testing.T) {
 		left := run(t, s.JS, 0)
 		requireStatuses(t, left, want[before:])
 	})
+}
+
+// However many shipments are completed, a view that starts has what one has that was
+// there all the time.
+func TestIndexCatchesUp(t *testing.T) {
+	t.Parallel()
+	for name, completed := range map[string]int{"most are completed": 60, "few are completed": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := eventstest.StartProvisioned(t)
+			p := newStories(s.JS)
+			live := run(t, s.JS, 0)
+			var all []string
+			for n := range completed {
+				all = append(all, p.story(t, 7*n+5))
+			}
+			for n := range 5 {
+				all = append(all, p.story(t, 1000+n))
+			}
+			p.manifested(t, "s-01004")
+			p.outcome(t, "s-01004", events.TypeDocumentsGenerated, events.DocumentsGenerated{ShipmentID: "s-01004"})
+			_, err := p.publisher.PublishOnce(t.Context(), events.Outcome{
+				Lineage: events.Lineage{ShipmentID: "s-01004", RunID: "r", CausationID: "e", CorrelationID: "e"}, Type: events.TypeCollectionDeclined, Sequence: 4,
+				Occurrence: 1, Time: time.Now(), Data: events.CollectionDeclined{ShipmentID: "s-01004", CollectionDate: "2030-01-01", Faults: []shipment.Fault{*shipment.NewFault("no van", "1")}},
+			})
+			require.NoError(t, err)
+			requireFullRead(t, s.JS, live, all)
+			later := run(t, s.JS, 0)
+			require.Zero(t, later.Overview().Behind)
+			require.ElementsMatch(t, all, ids(t, later, index.Query{}))
+			for _, id := range all {
+				require.Eventually(t, func() bool {
+					want, known := live.Find(id)
+					got, alsoKnown := later.Find(id)
+					return known && alsoKnown && reflect.DeepEqual(want, got)
+				}, 10*time.Second, 10*time.Millisecond, id)
+			}
+			declined, _ := later.Find("s-01004")
+			require.Equal(t, "no van", declined.Reason)
+			require.Equal(t, shipment.StageCollection, declined.Stage)
+			all = append(all, p.story(t, 2000))
+			requireFullRead(t, s.JS, later, all)
+		})
+	}
 }
 
 // requireStatuses compares seven stories of [stories.story] with what they are.

@@ -68,8 +68,8 @@ type start struct {
 // build reads all streams from their tails on, until one is made anew.
 //
 //	inputs     ─ first to their end, so that most shipments come in their order
-//	outcomes   ┐
-//	rejections ┴ then these two, and all three as messages come
+//	outcomes   ─ caught up with by type ([Index.catchUp])
+//	rejections ─ after the inputs; then all three as messages come
 //	check      ─ compares each stream with what was read of it
 //	repeats    ─ removes inputs that repeat those of older shipments
 func (x *Index) build(ctx context.Context) error {
@@ -77,27 +77,26 @@ func (x *Index) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	inputs, outcomes, rejections := starts[0], starts[1], starts[2]
 	group, ctx := errgroup.WithContext(ctx)
-	inputsRead := make(chan struct{})
-	othersRead := [2]chan struct{}{make(chan struct{}), make(chan struct{})}
-	group.Go(func() error { return x.follow(ctx, starts[0], inputsRead) })
-	for i, s := range starts[1:] {
-		group.Go(func() error {
-			select {
-			case <-inputsRead:
-				return x.follow(ctx, s, othersRead[i])
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
-	}
+	inputsRead, outcomesRead, rejectionsRead := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	group.Go(func() error { return x.follow(ctx, inputs, inputsRead) })
 	group.Go(func() error {
-		for _, read := range othersRead {
-			select {
-			case <-read:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+		rest, err := x.catchUp(ctx, outcomes, inputsRead)
+		if err != nil {
+			return err
+		}
+		return x.follow(ctx, rest, outcomesRead)
+	})
+	group.Go(func() error {
+		if err := wait(ctx, inputsRead); err != nil {
+			return err
+		}
+		return x.follow(ctx, rejections, rejectionsRead)
+	})
+	group.Go(func() error {
+		if err := wait(ctx, inputsRead, outcomesRead, rejectionsRead); err != nil {
+			return err
 		}
 		if !x.IsReady() {
 			close(x.ready)
@@ -106,6 +105,18 @@ func (x *Index) build(ctx context.Context) error {
 	})
 	group.Go(func() error { return x.check(ctx) })
 	return group.Wait()
+}
+
+// wait waits until all are closed, or ctx is done, which is an error.
+func wait(ctx context.Context, all ...<-chan struct{}) error {
+	for _, c := range all {
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // plan empties the view and says where to begin to read.
@@ -201,15 +212,13 @@ func (x *Index) info(ctx context.Context, stream string) (*jetstream.StreamInfo,
 // had at the start has been read.
 func (x *Index) follow(ctx context.Context, s start, read chan struct{}) error {
 	r := streams.Range{Stream: s.stream, From: s.from, Since: s.since}
-	var failing time.Time
-	logged := false
 	if s.last == 0 {
 		close(read)
 		read = nil
 	}
-	for {
-		err := streams.Follow(ctx, x.config.JetStream, r, func(msg streams.Followed) {
-			failing = time.Time{}
+	return x.persist(ctx, s.stream, func(answered func()) error {
+		return streams.Follow(ctx, x.config.JetStream, r, func(msg streams.Followed) {
+			answered()
 			x.take(s.stream, msg)
 			r.From, r.Since = msg.Sequence+1, time.Time{}
 			if read != nil && msg.Sequence >= s.last {
@@ -217,21 +226,32 @@ func (x *Index) follow(ctx context.Context, s start, read chan struct{}) error {
 				read = nil
 			}
 		}, func() {
-			failing = time.Time{}
+			answered()
 			x.atEnd(s.stream)
 			if read != nil {
 				close(read)
 				read = nil
 			}
 		})
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	})
+}
+
+// persist repeats what reads a stream until it succeeds, or ctx is done, which is an
+// error. read calls answered whenever the stream could be read.
+func (x *Index) persist(ctx context.Context, stream string, read func(answered func()) error) error {
+	var failing time.Time
+	logged := false
+	for {
+		err := read(func() { failing = time.Time{} })
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil:
+			return nil
 		case failing.IsZero():
 			failing, logged = time.Now(), false
 		case !logged && time.Since(failing) > logAfter: // A shorter outage is what the connection logs.
-			x.config.Log.Warn().Err(err).Str("stream", s.stream).Msg("The view of recent shipments cannot be read")
+			x.config.Log.Warn().Err(err).Str("stream", stream).Msg("The view of recent shipments cannot be read")
 			logged = true
 		}
 		select {
@@ -242,19 +262,25 @@ func (x *Index) follow(ctx context.Context, s start, read chan struct{}) error {
 	}
 }
 
-// take changes the view by a message, and passes it on.
+// take notes how far a stream was read, and changes the view by a message.
 func (x *Index) take(stream string, msg streams.Followed) {
-	m, ok := decode(stream, msg.Subject, msg.Data, msg.Sequence, msg.Time)
 	x.mu.Lock()
 	if p := x.position[stream]; p != nil {
 		p.sequence, p.pending = msg.Sequence, msg.Pending
 	}
-	if ok {
-		x.apply(m)
-	}
 	x.mu.Unlock()
-	x.version.Add(1)
-	x.feed.publish(Event{Stream: stream, Type: m.eventType, ShipmentID: m.id, Sequence: m.sequence, At: m.at})
+	x.note(stream, msg.RawStreamMsg)
+}
+
+// note changes the view by a message, and passes it on.
+func (x *Index) note(stream string, msg *jetstream.RawStreamMsg) {
+	if m, ok := decode(stream, msg.Subject, msg.Data, msg.Sequence, msg.Time); ok {
+		x.mu.Lock()
+		x.apply(m)
+		x.mu.Unlock()
+		x.version.Add(1)
+		x.feed.publish(Event{Stream: stream, Type: m.eventType, ShipmentID: m.id, Sequence: m.sequence, At: m.at})
+	}
 }
 
 // atEnd notes that all of a stream was read.

@@ -154,15 +154,18 @@ func (x *Index) describe(r *record, m message) {
 		if r.described == 0 || m.sequence < r.described {
 			r.described = m.sequence
 			r.setWords(m.reference, r.tracking())
-			if r.seen&seenManifested == 0 {
+			if r.seen&(seenManifested|seenCompleted) == 0 {
 				x.setCarriers(r, m.carriers)
 			}
 		}
 	case events.TypeAccepted:
 		r.category = uint8(max(0, slices.Index(categories, m.category)))
 	case events.TypeManifested:
-		r.setWords(r.reference(), m.tracking)
-		x.setCarriers(r, m.carriers)
+		x.setManifested(r, m)
+	case events.TypeCompleted:
+		if r.seen&seenManifested == 0 { // It was not read: see catchUp.
+			x.setManifested(r, m)
+		}
 	case events.TypeFailed:
 		r.failedAt = uint8(max(0, slices.Index(stages, m.stage)))
 		r.reason = x.reasons.number(m.reason)
@@ -173,6 +176,12 @@ func (x *Index) describe(r *record, m message) {
 	case events.TypeRejected:
 		x.reject(r, m)
 	}
+}
+
+// setManifested takes what the carriers said.
+func (x *Index) setManifested(r *record, m message) {
+	r.setWords(r.reference(), m.tracking)
+	x.setCarriers(r, m.carriers)
 }
 
 // isDeclined: the collection was declined, and is not booked since.

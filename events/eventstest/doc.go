@@ -4,4 +4,5 @@
 //   - read.go: what the streams hold
 //   - forms.go: events in the forms that publishers use, right and wrong
 //   - gate.go: shipments as publishers write them, and what becomes of them
+//   - ports: TCP ports for servers that take a number
 package eventstest

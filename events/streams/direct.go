@@ -14,9 +14,6 @@ import (
 // any replica of its stream (a direct get). A replica may lag behind what was
 // confirmed.
 //
-// Asking for many subjects side by side is faster than one batched request, which
-// the server answers in the order of the stream.
-//
 // Like [Walk], it is for streams that this service writes.
 func LastDirect(ctx context.Context, js jetstream.JetStream, stream, subject string) (*jetstream.RawStreamMsg, error) {
 	reply, err := js.Conn().RequestWithContext(ctx, APISubject(js, "DIRECT.GET."+stream+"."+subject), nil)

@@ -15,10 +15,13 @@ import (
 )
 
 const (
-	// followBatch and followBytes bound one reply: what a client has not read yet
-	// stays far below what nats.go keeps of a subscription.
+	// followBatch and followBytes bound one reply: what a client has not read yet, two
+	// replies at most, stays far below what nats.go keeps of a subscription.
 	followBatch = 2000
 	followBytes = 8 << 20
+	// filteredBatch is followBatch where a subject is asked for: for each batch, the
+	// server counts what matches in the whole stream.
+	filteredBatch = 10_000
 	// replyTimeout is how long a reply may pause before it counts as lost.
 	replyTimeout = 3 * time.Second
 	// followPoll is how often the leader is asked for more where nothing is heard.
@@ -55,14 +58,11 @@ type Followed struct {
 // left to a publisher is the subject and time of its own message. Header is what
 // the publisher says, and nil if it is malformed.
 func Follow(ctx context.Context, js jetstream.JetStream, r Range, each func(Followed), atEnd func()) error {
-	f := &follower{js: js, r: r, each: each}
-	inbox := js.Conn().NewInbox()
-	var err error
-	if f.replies, err = js.Conn().SubscribeSync(inbox + ".*"); err != nil {
-		return fmt.Errorf("follow stream %s: %w", r.Stream, err)
+	f, err := newFollower(js, r, each)
+	if err != nil {
+		return err
 	}
-	defer func() { _ = f.replies.Unsubscribe() }() // The only error is a closed connection.
-	f.inbox = inbox
+	defer f.close()
 	wake, silence, err := f.listen(ctx)
 	if err != nil {
 		return fmt.Errorf("follow stream %s: %w", r.Stream, err)
@@ -90,6 +90,23 @@ func Follow(ctx context.Context, js jetstream.JetStream, r Range, each func(Foll
 	}
 }
 
+// Read calls each for the messages that a range of a stream holds, as [Follow] does,
+// and returns when nothing follows.
+func Read(ctx context.Context, js jetstream.JetStream, r Range, each func(Followed)) error {
+	f, err := newFollower(js, r, each)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	if err := f.begin(ctx); err != nil {
+		return fmt.Errorf("read stream %s: %w", r.Stream, err)
+	}
+	if err := f.readAll(ctx); err != nil {
+		return fmt.Errorf("read stream %s: %w", r.Stream, err)
+	}
+	return nil
+}
+
 // follower reads one stream. It is used by one goroutine.
 type follower struct {
 	js      jetstream.JetStream
@@ -98,7 +115,28 @@ type follower struct {
 	inbox   string
 	replies *nats.Subscription
 	asked   int // requests so far; each has a reply subject of its own
+	// ahead is the request for the batch after the one that is read.
+	ahead batchRequest
+	// dense: the last batch had as many messages as may be, without a gap.
+	dense bool
 }
+
+// batchRequest is a request for a batch, and what came of its reply before its turn.
+type batchRequest struct {
+	from  uint64 // 0 for no request
+	reply string
+	early []*nats.Msg
+}
+
+func newFollower(js jetstream.JetStream, r Range, each func(Followed)) (f *follower, err error) {
+	f = &follower{js: js, r: r, each: each, inbox: js.Conn().NewInbox()}
+	if f.replies, err = js.Conn().SubscribeSync(f.inbox + ".*"); err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", r.Stream, err)
+	}
+	return f, nil
+}
+
+func (f *follower) close() { _ = f.replies.Unsubscribe() } // The only error is a closed connection.
 
 // listen wakes whenever something is published that the stream takes.
 func (f *follower) listen(ctx context.Context) (wake chan struct{}, stop func(), err error) {
@@ -246,32 +284,67 @@ type batched struct {
 	pending uint64
 }
 
-// batch reads the next messages with one request, from any replica. It takes those
-// that follow each other without doubt.
-func (f *follower) batch(ctx context.Context) (got batched, err error) {
+// ask asks for a batch.
+func (f *follower) ask(from uint64) (batchRequest, error) {
 	f.asked++
+	size := followBatch
+	if f.r.Subject != "" {
+		size = filteredBatch
+	}
 	body, err := json.Marshal(struct {
 		From    uint64 `json:"seq"`
 		Subject string `json:"next_by_subj,omitempty"`
 		Batch   int    `json:"batch"`
 		Bytes   int    `json:"max_bytes"`
-	}{f.r.From, f.r.Subject, followBatch, followBytes})
+	}{from, f.r.Subject, size, followBytes})
+	if err != nil {
+		return batchRequest{}, err
+	}
+	request := batchRequest{from: from, reply: f.inbox + "." + strconv.Itoa(f.asked)}
+	return request, f.js.Conn().PublishRequest(APISubject(f.js, "DIRECT.GET."+f.r.Stream), request.reply, body)
+}
+
+// askNext asks for the next batch, unless that was done ahead.
+func (f *follower) askNext() (batchRequest, error) {
+	next := f.ahead
+	f.ahead = batchRequest{}
+	if next.from == f.r.From {
+		return next, nil
+	}
+	return f.ask(f.r.From)
+}
+
+// askAhead asks for the batch after the one that msg begins: the server then reads it
+// while this one is taken. Where that batch begins is a guess, which follows from the
+// batch before. A wrong one is given up.
+func (f *follower) askAhead(msg Followed) (err error) {
+	if f.dense && msg.Sequence == f.r.From && msg.Pending >= followBatch {
+		f.ahead, err = f.ask(msg.Sequence + followBatch)
+	}
+	return err
+}
+
+// batch reads the next messages with one request, from any replica. It takes those
+// that follow each other without doubt.
+func (f *follower) batch(ctx context.Context) (got batched, err error) {
+	request, err := f.askNext()
 	if err != nil {
 		return got, err
 	}
-	reply := f.inbox + "." + strconv.Itoa(f.asked)
-	if err := f.js.Conn().PublishRequest(APISubject(f.js, "DIRECT.GET."+f.r.Stream), reply, body); err != nil {
-		return got, err
-	}
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	pause := time.AfterFunc(replyTimeout, func() { giveUp(errNoReply) })
+	defer pause.Stop()
 	var before Followed // It is taken when the next reply confirms its sequence.
 	for {
-		msg, err := f.reply(ctx, reply)
+		msg, err := f.reply(ctx, &request)
 		if errors.Is(err, nats.ErrNoResponders) {
 			return got, nil // So does the leader answer, if it is true.
 		}
 		if err != nil {
 			return got, err
 		}
+		pause.Reset(replyTimeout)
 		status := msg.Header.Get("Status")
 		if status != "" && status != endOfBatch {
 			return got, nil // Nothing follows, or so it seems.
@@ -288,10 +361,17 @@ func (f *follower) batch(ctx context.Context) (got batched, err error) {
 		if status == endOfBatch {
 			got.pending, err = number(msg, pendingHeader)
 			got.complete = err == nil && before.RawStreamMsg != nil
+			f.dense = f.r.Subject == "" && got.complete && before.Sequence == request.from+followBatch-1
 			return got, nil
 		}
+		first := before.RawStreamMsg == nil
 		if before, err = decodeReply(msg); err != nil || before.Sequence < f.r.From {
 			return got, nil //nolint:nilerr // as above
+		}
+		if first {
+			if err := f.askAhead(before); err != nil {
+				return got, err
+			}
 		}
 	}
 }
@@ -301,18 +381,30 @@ const (
 	pendingHeader = "Nats-Num-Pending"
 )
 
-// reply waits for the next reply to the request with a reply subject. Those to
-// requests that were given up are skipped.
-func (f *follower) reply(ctx context.Context, subject string) (*nats.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
-	defer cancel()
+// errNoReply is that a reply stays away, or its rest.
+var errNoReply = errors.New("no complete reply")
+
+// reply waits for the next message of the reply to a request. Those to requests that
+// were given up are skipped.
+func (f *follower) reply(ctx context.Context, request *batchRequest) (*nats.Msg, error) {
+	if len(request.early) > 0 {
+		msg := request.early[0]
+		request.early = request.early[1:]
+		return msg, nil
+	}
 	for {
 		msg, err := f.replies.NextMsgWithContext(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("no complete reply: %w", err)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			return nil, fmt.Errorf("%w: %w", errNoReply, err)
 		}
-		if msg.Subject == subject {
+		switch msg.Subject {
+		case request.reply:
 			return msg, nil
+		case f.ahead.reply:
+			f.ahead.early = append(f.ahead.early, msg)
 		}
 	}
 }

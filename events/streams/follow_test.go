@@ -2,6 +2,7 @@ package streams_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -124,6 +125,34 @@ func TestFollowReadsManyBatches(t *testing.T) {
 	ack, err := s.JS.Publish(t.Context(), "shipments.rejected.a", []byte("after the purge"))
 	require.NoError(t, err)
 	require.Equal(t, ack.Sequence, f.next(t).Sequence)
+}
+
+// A range without gaps is asked for ahead of what is read, one with gaps is not.
+func TestReadGapsAndNone(t *testing.T) {
+	t.Parallel()
+	const many = 9000 // more than four batches
+	s := numbered(t, many)
+	stream, err := s.JS.Stream(t.Context(), events.StreamRejections)
+	require.NoError(t, err)
+	for _, deleted := range []uint64{0, 5000, 6000, 6001} {
+		if deleted > 0 {
+			require.NoError(t, stream.DeleteMsg(t.Context(), deleted))
+		}
+		for _, r := range []streams.Range{{}, {From: 2001}, {Subject: "shipments.rejected.*"}, {Subject: "shipments.rejected.b"}} {
+			t.Run(fmt.Sprintf("%d is deleted, from %d, subject %s", deleted, r.From, r.Subject), func(t *testing.T) {
+				var want, got []uint64
+				for _, msg := range s.Messages(t, events.StreamRejections, cmp.Or(r.Subject, ">")) {
+					if msg.Sequence >= r.From {
+						want = append(want, msg.Sequence)
+					}
+				}
+				r.Stream = events.StreamRejections
+				require.NoError(t, streams.Read(t.Context(), s.JS, r, func(msg streams.Followed) { got = append(got, msg.Sequence) }))
+				require.Equal(t, want, got)
+			})
+		}
+	}
+	require.ErrorContains(t, streams.Read(t.Context(), s.JS, streams.Range{Stream: "OTHER"}, nil), "read stream OTHER")
 }
 
 // publishRaw publishes a message whose header is any bytes.

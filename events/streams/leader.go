@@ -36,6 +36,17 @@ func getMessage(ctx context.Context, js jetstream.JetStream, stream string, get 
 	return msg, nil
 }
 
+// LastFromLeader reads the last message of a subject, or nil if there is none, from the
+// leader of its stream. [LastDirect] is cheaper, and may miss what was confirmed just
+// now.
+func LastFromLeader(ctx context.Context, js jetstream.JetStream, stream, subject string) (*jetstream.RawStreamMsg, error) {
+	msg, err := getMessage(ctx, js, stream, getRequest{LastBySubject: subject})
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", stream, err)
+	}
+	return msg, nil
+}
+
 // getStored is [getMessage] with the bytes of the headers, which need not be headers.
 func getStored(ctx context.Context, js jetstream.JetStream, stream string, get getRequest) (msg *jetstream.RawStreamMsg, headers []byte, err error) {
 	request, err := json.Marshal(get)

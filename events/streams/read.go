@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
+	"golang.org/x/sync/errgroup"
 )
 
 // Range says which messages of a stream are read. The zero value of all but
@@ -80,30 +81,31 @@ func Walk(ctx context.Context, js jetstream.JetStream, r Range, each func(*jetst
 	}
 }
 
-// Last reads the last message of each subject with one request. The result has
-// the messages by subject; a subject without messages is not in it.
-//
-// Like [Walk], it is for streams that this service writes.
+// lastConcurrency bounds the requests of one [Last] at once.
+const lastConcurrency = 16
+
+// Last reads the last message of each subject by [LastDirect], side by side: from a
+// stream with many subjects that is much faster than one batched request, which the
+// server answers in the order of the stream. The result has the messages by subject;
+// a subject without messages is not in it.
 func Last(ctx context.Context, js jetstream.JetStream, stream string, subjects ...string) (map[string]*jetstream.RawStreamMsg, error) {
-	messages, err := jetstreamext.GetLastMsgsFor(ctx, js, stream, subjects)
-	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", stream, err)
+	messages := make([]*jetstream.RawStreamMsg, len(subjects))
+	all, reading := errgroup.WithContext(ctx)
+	all.SetLimit(lastConcurrency)
+	for i, subject := range subjects {
+		all.Go(func() (err error) {
+			messages[i], err = LastDirect(reading, js, stream, subject)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
 	}
 	found := make(map[string]*jetstream.RawStreamMsg, len(subjects))
-	complete := false
-	for msg, err := range messages {
-		if errors.Is(err, jetstreamext.ErrNoMessages) {
-			return found, nil
+	for i, msg := range messages {
+		if msg != nil {
+			found[subjects[i]] = msg
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read stream %s: %w", stream, err)
-		}
-		found[msg.Subject] = msg
-		complete = nothingFollows(msg)
-	}
-	// The iterator ends without an error when the rest of the reply stays away.
-	if !complete {
-		return nil, fmt.Errorf("read stream %s: no complete reply: %w", stream, context.DeadlineExceeded)
 	}
 	return found, nil
 }

@@ -1,6 +1,8 @@
 package streams_test
 
 import (
+	"context"
+	"fmt"
 	"strconv"
 	"testing"
 
@@ -90,4 +92,28 @@ func TestLast(t *testing.T) {
 		_, err := streams.Last(t.Context(), s.JS, "OTHER", "x")
 		require.ErrorContains(t, err, "read stream OTHER")
 	})
+}
+
+func TestLastOfOne(t *testing.T) {
+	t.Parallel()
+	s := numbered(t, 5)
+	for name, last := range map[string]func(context.Context, jetstream.JetStream, string, string) (*jetstream.RawStreamMsg, error){
+		"direct": streams.LastDirect, "from the leader": streams.LastFromLeader,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for subject, want := range map[string]uint64{"shipments.rejected.a": 5, "shipments.rejected.b": 4} {
+				msg, err := last(t.Context(), s.JS, events.StreamRejections, subject)
+				require.NoError(t, err)
+				require.Equal(t, want, msg.Sequence)
+				require.Equal(t, fmt.Sprint(want), string(msg.Data))
+				require.Equal(t, subject, msg.Subject)
+			}
+			msg, err := last(t.Context(), s.JS, events.StreamRejections, "shipments.rejected.c")
+			require.NoError(t, err)
+			require.Nil(t, msg)
+			_, err = last(t.Context(), s.JS, "OTHER", "x")
+			require.ErrorContains(t, err, "read stream OTHER")
+		})
+	}
 }

@@ -110,7 +110,7 @@ func (b Bucket) removeChunks(ctx context.Context, info *Info) error {
 	return stream.Purge(ctx, jetstream.WithPurgeSubject(b.chunkSubject(info)))
 }
 
-// Infos reads the infos of objects with one request, by name. Objects that were
+// Infos reads the infos of objects, side by side, by name. Objects that were
 // never stored are left out. An object that was deleted has an info that says so.
 // An info that cannot be decoded is empty: it describes no content.
 func (b Bucket) Infos(ctx context.Context, names []string) (map[string]*Info, error) {
@@ -133,8 +133,8 @@ func (b Bucket) Infos(ctx context.Context, names []string) (map[string]*Info, er
 	return infos, nil
 }
 
-// Contents reads the contents of objects, by name. All objects with one chunk take
-// one request; those with more take one each. The contents are not verified: use
+// Contents reads the contents of objects, by name: those with one chunk side by side,
+// those with more one after the other, each with one request. The contents are not verified: use
 // [Describes], or compare them. One whose only chunk is missing is left out.
 func (b Bucket) Contents(ctx context.Context, infos map[string]*Info) (map[string][]byte, error) {
 	contents := make(map[string][]byte, len(infos))

@@ -27,11 +27,8 @@ func (b Bucket) readAll(ctx context.Context, subject string, expected int) ([]by
 	return content, nil
 }
 
-// readLast reads the last message of each subject that has one, with one request.
+// readLast reads the last message of each subject that has one, side by side.
 func (b Bucket) readLast(ctx context.Context, subjects []string) (map[string][]byte, error) {
-	if len(subjects) == 0 {
-		return map[string][]byte{}, nil
-	}
 	messages, err := streams.Last(ctx, b.js, b.Stream(), subjects...)
 	if err != nil {
 		return nil, b.explain(ctx, err)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"shipments/cmd/devstack/ports"
+	"shipments/events/eventstest/ports"
 	"shipments/shipment/sample"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"go.temporal.io/server/common/primitives"
 
-	"shipments/cmd/devstack/ports"
+	"shipments/events/eventstest/ports"
 	"shipments/hosts"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"shipments/cmd/devstack/ports"
+	"shipments/events/eventstest/ports"
 )
 
 // holdVariable makes the test binary a program that holds as many ports as its value
