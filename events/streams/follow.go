@@ -352,7 +352,7 @@ func (f *follower) batch(ctx context.Context) (got batched, err error) {
 		previous, err := number(msg, jetstream.LastSequenceHeader)
 		switch {
 		case err != nil:
-			return got, nil //nolint:nilerr // the leader is asked for it
+			return got, nil // The leader is asked for it.
 		case before.RawStreamMsg == nil && previous != 0, before.RawStreamMsg != nil && previous != before.Sequence:
 			return got, nil
 		case before.RawStreamMsg != nil:
@@ -366,7 +366,7 @@ func (f *follower) batch(ctx context.Context) (got batched, err error) {
 		}
 		first := before.RawStreamMsg == nil
 		if before, err = decodeReply(msg); err != nil || before.Sequence < f.r.From {
-			return got, nil //nolint:nilerr // as above
+			return got, nil // As above.
 		}
 		if first {
 			if err := f.askAhead(before); err != nil {
