@@ -29,9 +29,9 @@ type message struct {
 	ofRequest bool
 }
 
-// content has the members of all events that the view needs. A shipment that was
+// body has the members of all events that the view needs. A shipment that was
 // published in binary mode has them outside of data.
-type content struct {
+type body struct {
 	members
 
 	Type string  `json:"type"`
@@ -99,7 +99,7 @@ func decode(stream, subject string, data []byte, sequence uint64, at time.Time) 
 	if !needsBody[m.eventType] {
 		return m, m.id != ""
 	}
-	var c content
+	var c body
 	if jsonv2.Unmarshal(data, &c, lenient) != nil {
 		return m, m.id != "" && stream != events.StreamRejections
 	}

@@ -46,7 +46,9 @@ type Index struct {
 	endings       rate
 	openings      rate
 	doubtful      []string // ids that may be repeats of older shipments
-	version       atomic.Uint64
+	// corrections are later contents of shipments, by id: see describeBy.
+	corrections map[string]content
+	version     atomic.Uint64
 }
 
 // position is how far a stream was read.
@@ -74,6 +76,7 @@ func (x *Index) clear() {
 	x.completeSince = 0
 	x.position = map[string]*position{}
 	x.doubtful = nil
+	x.corrections = map[string]content{}
 	x.version.Add(1)
 }
 
@@ -169,6 +172,7 @@ func (x *Index) remove(i int32) {
 		x.head = 0
 	}
 	delete(x.byID, r.id())
+	delete(x.corrections, r.id())
 	*r = record{}
 	x.free = append(x.free, i)
 }

@@ -232,6 +232,39 @@ func TestIndexReadsWhatOthersPublish(t *testing.T) {
 	require.Equal(t, []string{"c1", "c2"}, seen.CarrierIDs)
 }
 
+// A shipment is described by the input that its process took.
+func TestIndexDescribesWhatWasAccepted(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	s.ShortenDuplicateWindow(t, events.StreamShipments)
+	p := newStories(s.JS)
+	live := run(t, s.JS, 0)
+	named := func(id, reference string) uint64 {
+		return p.created(t, id, func(data *shipment.Shipment) { data.Reference = reference })
+	}
+	p.rejected(t, "corrected", events.CodeSchemaViolation, named("corrected", "wrong"))
+	named("corrected", "right")
+	p.accepted(t, "corrected")
+	p.rejected(t, "corrected", events.CodeConflict, named("corrected", "third"))
+	named("conflict", "first")
+	p.accepted(t, "conflict")
+	p.rejected(t, "conflict", events.CodeConflict, named("conflict", "second"))
+	first := named("at-once", "wrong")
+	named("at-once", "right")
+	p.rejected(t, "at-once", events.CodeSchemaViolation, first)
+	p.accepted(t, "at-once")
+	for name, view := range map[string]*index.Index{"live": live, "from the start": run(t, s.JS, 0)} {
+		for id, want := range map[string]string{"corrected": "right", "conflict": "first", "at-once": "right"} {
+			require.Eventually(t, func() bool {
+				seen, known := view.Find(id)
+				return known && view.Overview().Behind == 0 && seen.Reference == want && seen.Status == shipment.Pending
+			}, 10*time.Second, 10*time.Millisecond, "%s, %s", name, id)
+		}
+		seen, _ := view.Find("at-once")
+		require.Equal(t, first, seen.InputSequence)
+	}
+}
+
 func TestIndexSaysWhyACollectionWasDeclined(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)

@@ -17,8 +17,9 @@ type record struct {
 	begins  prefixes // of words
 	opened  int64    // when the story opened, in nanoseconds
 	changed int64    // when it went on last
-	// described is the sequence of the input that reference and carriers are from.
-	described uint64
+	// described is the sequence of the first input, content that of the input that
+	// reference and carriers are from.
+	described, content uint64
 	// input is the sequence of the last input, rejected that of the last one that
 	// was rejected; 0 for none.
 	input, rejected uint64
@@ -80,6 +81,8 @@ const (
 	seenRequestRejected
 	// confirmed: the shipment is no repeat of an older one.
 	confirmed
+	// contentRejected: the input that reference and carriers are from was rejected.
+	contentRejected
 )
 
 const seenEnd = seenCompleted | seenFailed | seenCancelled
@@ -151,13 +154,7 @@ func (x *Index) describe(r *record, m message) {
 		if r.seen&seenRequestRejected != 0 {
 			r.rejected, r.seen = 0, r.seen&^seenRequestRejected
 		}
-		if r.described == 0 || m.sequence < r.described {
-			r.described = m.sequence
-			r.setWords(m.reference, r.tracking())
-			if r.seen&(seenManifested|seenCompleted) == 0 {
-				x.setCarriers(r, m.carriers)
-			}
-		}
+		x.describeBy(r, content{m.sequence, m.reference, m.carriers})
 	case events.TypeAccepted:
 		r.category = uint8(max(0, slices.Index(categories, m.category)))
 	case events.TypeManifested:
@@ -176,6 +173,64 @@ func (x *Index) describe(r *record, m message) {
 	case events.TypeRejected:
 		x.reject(r, m)
 	}
+}
+
+// content is what the view takes from an input.
+type content struct {
+	sequence  uint64
+	reference string
+	carriers  []string
+}
+
+// describeBy takes the content of an input. The first one counts that is not rejected. A
+// later one is kept aside meanwhile, if it is another one.
+func (x *Index) describeBy(r *record, c content) {
+	if r.described == 0 || c.sequence < r.described {
+		r.described = c.sequence
+	}
+	_, kept := x.corrections[r.id()]
+	switch {
+	case r.content == 0, c.sequence < r.content, r.seen&contentRejected != 0:
+		x.setContent(r, c)
+	case c.sequence > r.content && c.sequence != r.rejected && !kept && !x.hasContent(r, c):
+		x.corrections[strings.Clone(r.id())] = c
+	}
+}
+
+// setContent takes reference and carriers. The carriers that have manifested stay.
+func (x *Index) setContent(r *record, c content) {
+	r.content = c.sequence
+	r.seen &^= contentRejected
+	if r.rejected == c.sequence {
+		r.seen |= contentRejected
+	}
+	r.setWords(c.reference, r.tracking())
+	if r.seen&(seenManifested|seenCompleted) == 0 {
+		x.setCarriers(r, c.carriers)
+	}
+}
+
+func (x *Index) hasContent(r *record, c content) bool {
+	var numbers [shipment.MaxLegs]uint16
+	for i, id := range c.carriers {
+		numbers[i] = x.carriers.number(id)
+	}
+	return r.reference() == c.reference && r.carriers == numbers
+}
+
+// rejectContent notes that an input was rejected.
+func (x *Index) rejectContent(r *record, sequence uint64) {
+	later, kept := x.corrections[r.id()]
+	switch {
+	case sequence == r.content && kept:
+		x.setContent(r, later)
+	case sequence == r.content:
+		r.seen |= contentRejected
+		return
+	case !kept || sequence != later.sequence:
+		return
+	}
+	delete(x.corrections, r.id())
 }
 
 // setManifested takes what the carriers said.
@@ -212,6 +267,9 @@ func (x *Index) reject(r *record, m message) {
 		r.seen |= seenRequestRejected
 	case r.seen&seenRequestRejected != 0:
 		r.rejected, r.seen = 0, r.seen&^seenRequestRejected
+	}
+	if !m.ofRequest {
+		x.rejectContent(r, m.input)
 	}
 	// A rejection of what was in no stream has no sequence.
 	if sequence := max(m.input, 1); sequence >= r.rejected {
