@@ -223,11 +223,12 @@ func checkBuckets(t *testing.T, families map[string]*dto.MetricFamily) {
 	}
 }
 
-// TestMetricsOfManyShipments requires that many shipments make no more series than few.
+// TestMetricsOfManyShipments requires that many shipments make no more series than few,
+// but for results that come with a busy machine, such as a call that took too long.
 func TestMetricsOfManyShipments(t *testing.T) {
 	const few, many = 10, 1000
 	s := start(t, "none", 100*time.Millisecond)
-	run := func(from, to int) map[string]int {
+	run := func(from, to int) map[string]bool {
 		for n := from; n < to; n++ {
 			id := emulation.NewID(emulation.Domestic, fmt.Sprintf("many%04d", n), emulation.Succeeds)
 			now := time.Now()
@@ -243,40 +244,35 @@ func TestMetricsOfManyShipments(t *testing.T) {
 	}
 	before := run(0, few)
 	after := run(few, many)
-	for name, n := range after {
-		if ours(name) {
-			require.Equal(t, before[name], n, name)
+	own := 0
+	for name := range after {
+		if !ours(name) {
+			continue
 		}
+		own++
+		require.True(t, before[name] || strings.Contains(name, "result="), "%s is new", name)
 	}
-	own := func(counts map[string]int) (sum int) {
-		for name, n := range counts {
-			if ours(name) {
-				sum += n
-			}
-		}
-		return sum
-	}
-	require.Equal(t, own(before), own(after))
-	require.Greater(t, own(before), 100)
+	require.Greater(t, own, 100)
 	// The SDK makes a series when something happens for the first time, such as an
 	// eviction or an error of a request: a handful more, whatever the number of shipments.
-	all := func(counts map[string]int) (sum int) {
-		for _, n := range counts {
-			sum += n
-		}
-		return sum
-	}
-	t.Logf("series after %d shipments: %d, after %d: %d; of the service itself: %d", few, all(before), many, all(after), own(after))
-	require.Less(t, all(after), all(before)+(many-few)/10)
+	t.Logf("series after %d shipments: %d, after %d: %d; of the service itself: %d", few, len(before), many, len(after), own)
+	require.Less(t, len(after), len(before)+(many-few)/10)
 }
 
-// series counts the series of each metric of a scrape, buckets apart.
-func series(families map[string]*dto.MetricFamily) map[string]int {
-	counts := map[string]int{}
+// series are the series of a scrape, each with its labels, buckets apart.
+func series(families map[string]*dto.MetricFamily) map[string]bool {
+	all := map[string]bool{}
 	for name, family := range families {
-		counts[name] = len(family.GetMetric())
+		for _, metric := range family.GetMetric() {
+			var labels []string
+			for _, label := range metric.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", label.GetName(), label.GetValue()))
+			}
+			slices.Sort(labels)
+			all[name+"{"+strings.Join(labels, ",")+"}"] = true
+		}
 	}
-	return counts
+	return all
 }
 
 // TestMetricsCost compares the throughput with metrics, which are read every five
