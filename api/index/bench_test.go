@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"runtime"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -167,7 +166,7 @@ func BenchmarkIndex(b *testing.B) {
 		"carrier":      {Carrier: sample.Carriers()[0].ID, Statuses: []shipment.Status{shipment.Success}, Limit: index.MaxLimit},
 	} {
 		b.Run("list/"+name, func(b *testing.B) {
-			quantiles(b, func() {
+			eventstest.Quantiles(b, func() {
 				_, err := x.List(q)
 				require.NoError(b, err)
 			})
@@ -175,7 +174,7 @@ func BenchmarkIndex(b *testing.B) {
 	}
 	b.Run("status", func(b *testing.B) {
 		n := 0
-		quantiles(b, func() {
+		eventstest.Quantiles(b, func() {
 			n = (n + 7919) % benchShipments
 			status, err := streams.ReadStatus(b.Context(), js, fmt.Sprintf("%032x", n*2654435761))
 			require.NoError(b, err)
@@ -213,25 +212,11 @@ func BenchmarkStatusOfMany(b *testing.B) {
 	js := connect(b, s.ClientURL())
 	b.Run("status", func(b *testing.B) {
 		n := 0
-		quantiles(b, func() {
+		eventstest.Quantiles(b, func() {
 			n = (n + 7919) % *manyShipments
 			status, err := streams.ReadStatus(b.Context(), js, id(n))
 			require.NoError(b, err)
 			require.Equal(b, shipment.Success, status.Status)
 		})
 	})
-}
-
-// quantiles measures each call of do.
-func quantiles(b *testing.B, do func()) {
-	b.Helper()
-	var took []time.Duration
-	for b.Loop() {
-		began := time.Now()
-		do()
-		took = append(took, time.Since(began))
-	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }

@@ -4,5 +4,6 @@
 //   - read.go: what the streams hold
 //   - forms.go: events in the forms that publishers use, right and wrong
 //   - gate.go: shipments as publishers write them, and what becomes of them
+//   - quantiles.go: the median and the 99th percentile of a benchmark's calls
 //   - ports: TCP ports for servers that take a number
 package eventstest

@@ -3,9 +3,7 @@ package objectstore_test
 import (
 	"flag"
 	"fmt"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
@@ -41,7 +39,7 @@ func BenchmarkReadOfMany(b *testing.B) {
 		return names
 	}
 	n := 0
-	quantiles(b, func() {
+	eventstest.Quantiles(b, func() {
 		infos, err := bucket.Infos(b.Context(), names(n))
 		require.NoError(b, err)
 		require.Len(b, infos, documents)
@@ -50,18 +48,4 @@ func BenchmarkReadOfMany(b *testing.B) {
 		require.Len(b, contents, documents)
 		n++
 	})
-}
-
-// quantiles measures each call of do.
-func quantiles(b *testing.B, do func()) {
-	b.Helper()
-	var took []time.Duration
-	for b.Loop() {
-		began := time.Now()
-		do()
-		took = append(took, time.Since(began))
-	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }
