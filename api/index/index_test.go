@@ -222,8 +222,17 @@ func TestIndexReadsWhatOthersPublish(t *testing.T) {
 			}, 10*time.Second, 5*time.Millisecond)
 		})
 	}
+	all := x.Follow("")
+	defer all.Close()
+	version := x.Version()
 	_, err := s.JS.Publish(t.Context(), "shipments.created", []byte(`{"data":{"shipmentId":"a.b"}}`))
 	require.NoError(t, err)
+	select {
+	case <-all.Wake(): // Whoever follows all hears of what has no valid id, too.
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "no news")
+	}
+	require.Greater(t, x.Version(), version)
 	_, err = s.JS.Publish(t.Context(), "shipments.created", []byte(`[1`))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return x.Overview().Behind == 0 }, 10*time.Second, 10*time.Millisecond)

@@ -274,13 +274,14 @@ func (x *Index) take(stream string, msg streams.Followed) {
 
 // note changes the view by a message, and passes it on.
 func (x *Index) note(stream string, msg *jetstream.RawStreamMsg) {
-	if m, ok := decode(stream, msg.Subject, msg.Data, msg.Sequence, msg.Time); ok {
+	m, ok := decode(stream, msg.Subject, msg.Data, msg.Sequence, msg.Time)
+	if ok {
 		x.mu.Lock()
 		x.apply(m)
 		x.mu.Unlock()
-		x.version.Add(1)
-		x.feed.publish(Event{Stream: stream, Type: m.eventType, ShipmentID: m.id, Sequence: m.sequence, At: m.at})
 	}
+	x.version.Add(1)
+	x.feed.publish(Event{Stream: stream, Type: m.eventType, ShipmentID: m.id, Sequence: m.sequence, At: m.at})
 }
 
 // atEnd notes that all of a stream was read.
