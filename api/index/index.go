@@ -46,9 +46,12 @@ type Index struct {
 	endings       rate
 	openings      rate
 	doubtful      []string // ids that may be repeats of older shipments
-	// corrections are later contents of shipments, by id: see describeBy.
-	corrections map[string]content
-	version     atomic.Uint64
+	// corrections are later contents of shipments, by id, oldest first: see describeBy.
+	corrections map[string][]content
+	// rejectedAhead are the sequences of inputs that were rejected, as far as the
+	// rejections were read before the inputs.
+	rejectedAhead map[uint64]struct{}
+	version       atomic.Uint64
 }
 
 // position is how far a stream was read.
@@ -76,7 +79,8 @@ func (x *Index) clear() {
 	x.completeSince = 0
 	x.position = map[string]*position{}
 	x.doubtful = nil
-	x.corrections = map[string]content{}
+	x.corrections = map[string][]content{}
+	x.rejectedAhead = map[uint64]struct{}{}
 	x.version.Add(1)
 }
 

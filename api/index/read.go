@@ -262,26 +262,38 @@ func (x *Index) persist(ctx context.Context, stream string, read func(answered f
 	}
 }
 
-// take notes how far a stream was read, and changes the view by a message.
+// take changes the view by the next message of a stream.
 func (x *Index) take(stream string, msg streams.Followed) {
-	x.mu.Lock()
-	if p := x.position[stream]; p != nil {
-		p.sequence, p.pending = msg.Sequence, msg.Pending
-	}
-	x.mu.Unlock()
-	x.note(stream, msg.RawStreamMsg)
+	x.change(stream, msg.RawStreamMsg, &position{sequence: msg.Sequence, pending: msg.Pending})
 }
 
-// note changes the view by a message, and passes it on.
+// note changes the view by a message that is read out of turn.
 func (x *Index) note(stream string, msg *jetstream.RawStreamMsg) {
+	x.change(stream, msg, nil)
+}
+
+// change changes the view by a message and, unless it is nil, how far its stream was
+// read, both at once; and passes the message on.
+func (x *Index) change(stream string, msg *jetstream.RawStreamMsg, read *position) {
 	m, ok := decode(stream, msg.Subject, msg.Data, msg.Sequence, msg.Time)
-	if ok {
-		x.mu.Lock()
-		x.apply(m)
-		x.mu.Unlock()
+	x.mu.Lock()
+	if p := x.position[stream]; p != nil && read != nil {
+		p.sequence, p.pending = read.sequence, read.pending
 	}
+	if ok {
+		x.apply(m)
+	}
+	x.mu.Unlock()
 	x.version.Add(1)
 	x.feed.publish(Event{Stream: stream, Type: m.eventType, ShipmentID: m.id, Sequence: m.sequence, At: m.at})
+}
+
+// readUpTo is the sequence up to which a stream was read. mu is held.
+func (x *Index) readUpTo(stream string) uint64 {
+	if p := x.position[stream]; p != nil {
+		return p.sequence
+	}
+	return 0
 }
 
 // atEnd notes that all of a stream was read.

@@ -154,7 +154,9 @@ func (x *Index) describe(r *record, m message) {
 		if r.seen&seenRequestRejected != 0 {
 			r.rejected, r.seen = 0, r.seen&^seenRequestRejected
 		}
-		x.describeBy(r, content{m.sequence, m.reference, m.carriers})
+		_, rejected := x.rejectedAhead[m.sequence]
+		delete(x.rejectedAhead, m.sequence)
+		x.describeBy(r, content{m.sequence, m.reference, m.carriers}, rejected)
 	case events.TypeAccepted:
 		r.category = uint8(max(0, slices.Index(categories, m.category)))
 	case events.TypeManifested:
@@ -182,26 +184,36 @@ type content struct {
 	carriers  []string
 }
 
-// describeBy takes the content of an input. The first one counts that is not rejected. A
-// later one is kept aside meanwhile, if it is another one.
-func (x *Index) describeBy(r *record, c content) {
+// maxCorrections bounds the contents of a shipment that are kept beside the one that
+// describes it.
+const maxCorrections = 8
+
+// describeBy takes the content of an input. The first one counts that is not rejected.
+// Later ones are kept aside meanwhile, as far as they differ.
+func (x *Index) describeBy(r *record, c content, rejected bool) {
 	if r.described == 0 || c.sequence < r.described {
 		r.described = c.sequence
 	}
-	_, kept := x.corrections[r.id()]
-	switch {
-	case r.content == 0, c.sequence < r.content, r.seen&contentRejected != 0:
-		x.setContent(r, c)
-	case c.sequence > r.content && c.sequence != r.rejected && !kept && !x.hasContent(r, c):
-		x.corrections[strings.Clone(r.id())] = c
+	if r.content == 0 || c.sequence < r.content || r.seen&contentRejected != 0 {
+		x.setContent(r, c, rejected)
+		return
+	}
+	later := x.corrections[r.id()]
+	repeats := x.hasContent(r, c) && len(later) == 0 || len(later) > 0 && later[len(later)-1].equals(c)
+	if !rejected && !repeats && len(later) < maxCorrections {
+		x.corrections[strings.Clone(r.id())] = append(later, c)
 	}
 }
 
+func (c content) equals(other content) bool {
+	return c.reference == other.reference && slices.Equal(c.carriers, other.carriers)
+}
+
 // setContent takes reference and carriers. The carriers that have manifested stay.
-func (x *Index) setContent(r *record, c content) {
+func (x *Index) setContent(r *record, c content, rejected bool) {
 	r.content = c.sequence
 	r.seen &^= contentRejected
-	if r.rejected == c.sequence {
+	if rejected {
 		r.seen |= contentRejected
 	}
 	r.setWords(c.reference, r.tracking())
@@ -220,17 +232,24 @@ func (x *Index) hasContent(r *record, c content) bool {
 
 // rejectContent notes that an input was rejected.
 func (x *Index) rejectContent(r *record, sequence uint64) {
-	later, kept := x.corrections[r.id()]
-	switch {
-	case sequence == r.content && kept:
-		x.setContent(r, later)
-	case sequence == r.content:
-		r.seen |= contentRejected
-		return
-	case !kept || sequence != later.sequence:
+	if sequence > x.readUpTo(events.StreamShipments) {
+		x.rejectedAhead[sequence] = struct{}{}
 		return
 	}
-	delete(x.corrections, r.id())
+	later := slices.DeleteFunc(x.corrections[r.id()], func(c content) bool { return c.sequence == sequence })
+	if sequence == r.content {
+		if len(later) > 0 {
+			x.setContent(r, later[0], false)
+			later = later[1:]
+		} else {
+			r.seen |= contentRejected
+		}
+	}
+	if len(later) > 0 {
+		x.corrections[r.id()] = later
+	} else {
+		delete(x.corrections, r.id())
+	}
 }
 
 // setManifested takes what the carriers said.

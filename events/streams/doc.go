@@ -20,6 +20,7 @@
 //
 //   - read.go: many messages of a stream: Walk, Last
 //   - follow.go: what a stream holds, and then what is stored as it comes
+//   - batch.go: the next messages of what is followed, with one request
 //   - leader.go: one message, from the leader of its stream
 //   - direct.go: one message, from any replica
 //   - input.go, rejection.go: inputs and rejections by their sequence

@@ -91,3 +91,23 @@ func APISubject(js jetstream.JetStream, call string) string {
 	}
 	return "$JS.API." + call
 }
+
+// First reads the first message of a range from the leader of its stream, or nil if
+// the range has none. Its header is nil if it is malformed.
+func First(ctx context.Context, js jetstream.JetStream, r Range) (*jetstream.RawStreamMsg, error) {
+	get := getRequest{Sequence: r.From, NextBySubject: r.Subject}
+	if r.Subject == "" {
+		get.NextBySubject = ">"
+	}
+	if r.From == 0 && !r.Since.IsZero() {
+		get.Since = &r.Since
+	}
+	msg, headers, err := getStored(ctx, js, r.Stream, get)
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", r.Stream, err)
+	}
+	if msg != nil && len(headers) > 0 {
+		msg.Header, _ = nats.DecodeHeadersMsg(headers) // Malformed ones are none.
+	}
+	return msg, nil
+}
