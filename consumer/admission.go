@@ -13,8 +13,8 @@ const (
 	// refreshInterval is the time between two refreshes of the in-flight count. Between
 	// them no more messages are pulled than the last refresh found available, except
 	// for the trickle. When these are used up, the next refresh is due earlier: after
-	// the share of refreshInterval that the shipments in flight are of the budget, at
-	// least minRefreshInterval. So a large budget does not limit the rate.
+	// refreshInterval × in flight / limit, at least minRefreshInterval. So a high limit
+	// does not bound the rate.
 	refreshInterval = 250 * time.Millisecond
 	// minRefreshInterval is the least time between two refreshes.
 	minRefreshInterval = 10 * time.Millisecond
@@ -37,15 +37,15 @@ const (
 //
 // admission is not safe for concurrent use.
 type admission struct {
-	budget int // shipments; 0 means no limit
-	// handled counts the messages that are being handed to Temporal.
-	handled func() int
+	limit int // shipments; 0 means no limit
+	// handling counts the messages that are being handed to Temporal.
+	handling func() int
 	// backlog counts the processes that no worker has begun yet.
 	backlog func(context.Context) (int, error)
 	// underWay counts the shipments whose process has begun.
 	underWay underWay
-	// counted is called with each count; optional.
-	counted   func(inFlight int, atLimit bool)
+	// onCount is called with each count; optional.
+	onCount   func(inFlight int, atLimit bool)
 	available int
 	// earliestRefresh is when to refresh if none is available; latestRefresh when to refresh
 	// anyway.
@@ -57,19 +57,19 @@ type admission struct {
 // follow follows the shipments that are under way until ctx is done. It returns at
 // once if there is no limit.
 func (a *admission) follow(ctx context.Context, js jetstream.JetStream) error {
-	if a.budget == 0 {
+	if a.limit == 0 {
 		return nil
 	}
 	return a.underWay.follow(ctx, js)
 }
 
-// admit returns how many messages may be pulled, at most limit. It waits until at least
+// admit returns how many messages may be pulled, at most most. It waits until at least
 // one may be pulled, and returns 0 only when ctx is done. While the in-flight count
 // cannot be read, it admits as if nothing were in flight: if Temporal is unavailable,
 // the next call to it shows that.
-func (a *admission) admit(ctx context.Context, limit int) int {
-	if a.budget == 0 {
-		return limit
+func (a *admission) admit(ctx context.Context, most int) int {
+	if a.limit == 0 {
+		return most
 	}
 	for ctx.Err() == nil {
 		now := time.Now()
@@ -78,7 +78,7 @@ func (a *admission) admit(ctx context.Context, limit int) int {
 		}
 		if a.available > 0 || time.Since(a.lastAdmitted) >= trickle {
 			a.lastAdmitted = time.Now()
-			return min(max(a.available, 1), limit)
+			return min(max(a.available, 1), most)
 		}
 		pace.Sleep(ctx, time.Until(a.earliestRefresh))
 	}
@@ -88,10 +88,10 @@ func (a *admission) admit(ctx context.Context, limit int) int {
 // pulled notes that a message was pulled.
 func (a *admission) pulled() { a.available-- }
 
-// note reports a count.
-func (a *admission) note(inFlight int) {
-	if a.counted != nil {
-		a.counted(inFlight, a.available <= 0)
+// report reports a count.
+func (a *admission) report(inFlight int) {
+	if a.onCount != nil {
+		a.onCount(inFlight, a.available <= 0)
 	}
 }
 
@@ -102,13 +102,13 @@ func (a *admission) refresh(ctx context.Context) {
 	backlog, err := a.backlog(ctx)
 	a.latestRefresh = time.Now().Add(refreshInterval)
 	if err != nil {
-		a.available, a.earliestRefresh = a.budget, a.latestRefresh
-		a.note(a.handled())
+		a.available, a.earliestRefresh = a.limit, a.latestRefresh
+		a.report(a.handling())
 		return
 	}
 	started := backlog + a.underWay.count()
-	spent := min(1, float64(started)/float64(a.budget))
-	a.available = a.budget - started - a.handled()
-	a.note(a.budget - a.available)
+	spent := min(1, float64(started)/float64(a.limit))
+	a.available = a.limit - started - a.handling()
+	a.report(a.limit - a.available)
 	a.earliestRefresh = time.Now().Add(max(minRefreshInterval, time.Duration(spent*float64(refreshInterval))))
 }

@@ -15,14 +15,14 @@ func TestAdmissionLimitsWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		backlog, handled, refreshes := 0, 0, 0
-		var trouble error
+		var failure error
 		var busyUntil time.Time
-		a := admission{budget: 100, handled: func() int { return handled }, backlog: func(context.Context) (int, error) {
+		a := admission{limit: 100, handling: func() int { return handled }, backlog: func(context.Context) (int, error) {
 			refreshes++
 			if time.Now().Before(busyUntil) {
 				return 500, nil
 			}
-			return backlog, trouble
+			return backlog, failure
 		}}
 		require.Equal(t, 64, a.admit(t.Context(), 64), "no more than asked for")
 		for range 64 {
@@ -75,11 +75,11 @@ func TestAdmissionLimitsWhatIsInFlight(t *testing.T) {
 		time.Sleep(staleAfter)
 		require.Equal(t, 64, a.admit(t.Context(), 64), "what takes so long waits for others")
 
-		trouble = errors.New("away")
+		failure = errors.New("away")
 		time.Sleep(refreshInterval)
 		require.Equal(t, 64, a.admit(t.Context(), 64), "what is not known holds nothing up")
 
-		trouble, backlog = nil, 100
+		failure, backlog = nil, 100
 		time.Sleep(refreshInterval)
 		require.Equal(t, 1, a.admit(t.Context(), 64))
 		stopping, stop := context.WithTimeout(t.Context(), trickle/2)

@@ -57,19 +57,19 @@ func (c Config) withDefaults() Config {
 // Consumer hands the events of the SHIPMENTS stream to Temporal. Any number of
 // consumers, in any number of processes, share the work.
 type Consumer struct {
-	config    Config
-	js        jetstream.JetStream
-	publisher *streams.Publisher
-	temporal  Temporal
-	provision func(context.Context) error
-	prepare   func(context.Context) error
-	search    func() bool // nil means yes
-	settled   func(context.Context, Settlement)
-	tracer    Tracer      // nil makes no spans
-	marks     func() bool // nil means no
-	backlog   func(context.Context) (int, error)
-	converter converter.DataConverter
-	log       zerolog.Logger
+	config           Config
+	js               jetstream.JetStream
+	publisher        *streams.Publisher
+	temporal         Temporal
+	provisionStreams func(context.Context) error
+	prepareTemporal  func(context.Context) error
+	searchable       func() bool // nil means yes
+	settled          func(context.Context, Settlement)
+	tracer           Tracer      // nil makes no spans
+	marksOutcome     func() bool // nil means no
+	backlog          func(context.Context) (int, error)
+	converter        converter.DataConverter
+	log              zerolog.Logger
 
 	pulled          atomic.Bool // a pull has been answered
 	jetStreamOutage outage
@@ -80,7 +80,9 @@ type Consumer struct {
 	atLimit         atomic.Bool  // the admission lets nothing but a trickle through
 }
 
-// Dependencies are what a consumer needs. Backlog and Converter are optional.
+// Dependencies are what a consumer needs. JetStream, Publisher, Temporal,
+// ProvisionStreams and PrepareTemporal are required; so is Backlog if
+// [Config.InFlight] is set.
 type Dependencies struct {
 	JetStream jetstream.JetStream
 	Publisher *streams.Publisher
@@ -88,7 +90,7 @@ type Dependencies struct {
 	// ProvisionStreams creates the streams and the durable consumer that are missing.
 	ProvisionStreams func(context.Context) error
 	// PrepareTemporal adds search attributes that the namespace lacks, after Temporal
-	// has refused a start.
+	// has rejected the arguments of a start.
 	PrepareTemporal func(context.Context) error
 	// Searchable reports whether processes are started with search attributes; by
 	// default they are.
@@ -97,8 +99,7 @@ type Dependencies struct {
 	// [workflows.OutcomeAttribute]; by default they may not, since the namespace has to
 	// have it.
 	MarksOutcome func() bool
-	// Backlog counts the processes that no worker has begun yet. [Config.InFlight]
-	// needs it.
+	// Backlog counts the processes that no worker has begun yet.
 	Backlog func(context.Context) (int, error)
 	// Settled is called, by several goroutines at once, with what became of each
 	// delivery; optional. The context has the trace of the message.
@@ -116,19 +117,19 @@ func New(config Config, d Dependencies) *Consumer {
 		d.Converter = converter.GetDefaultDataConverter()
 	}
 	return &Consumer{
-		config:    config.withDefaults(),
-		js:        d.JetStream,
-		publisher: d.Publisher,
-		temporal:  d.Temporal,
-		provision: d.ProvisionStreams,
-		prepare:   d.PrepareTemporal,
-		search:    d.Searchable,
-		marks:     d.MarksOutcome,
-		settled:   d.Settled,
-		tracer:    d.Tracer,
-		backlog:   d.Backlog,
-		converter: d.Converter,
-		log:       d.Log,
+		config:           config.withDefaults(),
+		js:               d.JetStream,
+		publisher:        d.Publisher,
+		temporal:         d.Temporal,
+		provisionStreams: d.ProvisionStreams,
+		prepareTemporal:  d.PrepareTemporal,
+		searchable:       d.Searchable,
+		marksOutcome:     d.MarksOutcome,
+		settled:          d.Settled,
+		tracer:           d.Tracer,
+		backlog:          d.Backlog,
+		converter:        d.Converter,
+		log:              d.Log,
 	}
 }
 

@@ -20,17 +20,16 @@ type delivery struct {
 	redelivered bool
 }
 
-// seen is how far the first deliveries of a durable consumer have come. They are in the
-// order of the stream.
+// seen remembers the highest stream sequence that was delivered for the first time.
+// First deliveries come in the order of the stream.
 type seen struct {
-	last uint64 // a sequence of the stream
+	last uint64
 }
 
 // deliveredBefore reports whether a message may have been delivered before: JetStream
-// counts more than one delivery, or a durable consumer of this name that was deleted may
-// have delivered it. That one is noticed by when the present one was created, and, where
-// it was deleted and created again between two pulls, by a first delivery that goes back
-// in the stream.
+// counts more than one delivery, or a durable consumer of this name was deleted, which
+// may have delivered it. A recreated consumer shows in two ways: the message is older
+// than the consumer, or a first delivery has a sequence not above the last one.
 func (s *seen) deliveredBefore(meta *nats.MsgMetadata, created time.Time) bool {
 	if meta.NumDelivered > 1 || meta.Timestamp.Before(created) || meta.Sequence.Stream <= s.last {
 		return true

@@ -4,8 +4,9 @@
 //
 //	SHIPMENTS ──pull──▶ handle ──decide──▶ verdict ──settle──▶ double ack │ reject + term │ nak
 //	           │          │ as many at once as there are slots
-//	           │          └─ while Temporal is unavailable: no pull, keep held messages in progress, retry
-//	           └─ while enough shipments are in flight: no pull
+//	           │          └─ while Temporal is unavailable: keep held messages in progress, retry
+//	           └─ while Temporal is unavailable: one message per 10 s
+//	              while enough shipments are in flight: one per second
 //
 // The files, along that way:
 //
@@ -24,7 +25,7 @@
 //   - outage.go: the time during which a server is unavailable
 //   - observe.go: what became of the messages, and the consumer's state, for metrics
 //   - trace.go: the spans of the messages
-//   - trouble.go: why the consumer cannot do its work, for readiness
+//   - last_error.go: why the consumer cannot do its work, for readiness
 //   - errors.go: classifies errors
 //   - settle.go: carries a verdict out
 //

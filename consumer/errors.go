@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// errorClass is what Temporal's answer to a call means for an event. Only
+// errorClass is what the result of an attempt means for an event. Only
 // accepted, closed and tooLarge are final; all others are retried.
 type errorClass int
 
@@ -36,12 +36,12 @@ func (e *jetStreamError) Unwrap() error { return e.error }
 //
 // Only tooLarge rejects the event; an outage, a wrong set-up or a limit does not. gRPC
 // reports a message beyond its limit as ResourceExhausted, the code of an overload, but
-// a retry cannot succeed. sendable measures events before they are sent, so tooLarge is
+// a retry cannot succeed. checkSize measures events before they are sent, so tooLarge is
 // rare.
 //
-// JetStream's errors have one class, because they are retried. Only two are permanent:
-// a wrong last sequence, which package streams resolves by what is stored, and a
-// message beyond the server's max_payload, which provisioning rules out.
+// All errors of JetStream are retried. Two of them would be permanent, and neither comes
+// here: package streams resolves a wrong last sequence by what is stored, and
+// provisioning rules out a message beyond the server's max_payload.
 func classify(err error) errorClass {
 	if err == nil {
 		return accepted

@@ -40,7 +40,7 @@ func Received(ctx context.Context, reader HistoryReader, decode converter.DataCo
 		if len(input.GetPayloads()) == 0 {
 			continue
 		}
-		// The consumer has not sent a signal that cannot be decoded.
+		// A signal that cannot be decoded is not the consumer's.
 		if err := decode.FromPayloads(input, &signal); err == nil && signal.StreamSequence == streamSequence {
 			return true, nil
 		}

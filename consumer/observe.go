@@ -33,13 +33,14 @@ type Settlement struct {
 type State struct {
 	// Pending is how many messages waited when the last one was delivered.
 	Pending uint64
-	// Oldest is when the oldest message was stored that is being handled; if none is
-	// and others wait, when the last one was that was delivered; zero otherwise.
+	// Oldest is the store time of the oldest message that is being handled. If there is
+	// none but messages are pending, it is that of the last delivered message; otherwise
+	// it is zero.
 	Oldest time.Time
 	// InFlight are the shipments in flight, as the admission last counted them, and
 	// Limit is how many there may be; both are 0 without a limit.
 	InFlight, Limit int
-	// Why nothing is pulled, if nothing is.
+	// Why pulling is limited to a trickle; none is set if it is not.
 	TemporalAway, JetStreamAway, AtLimit bool
 }
 
@@ -52,36 +53,36 @@ func (c *Consumer) State() State {
 	return s
 }
 
-// inputs follows the messages that are handled. The zero value is ready for use,
+// inputs follows the messages that are being handled. The zero value is ready for use,
 // and it is safe for concurrent use.
 type inputs struct {
-	mu      sync.Mutex
-	handled map[uint64]time.Time // when they were stored, by sequence
-	pending uint64
-	last    time.Time // when the message was stored that was delivered last
+	mu       sync.Mutex
+	handling map[uint64]time.Time // store times by sequence
+	pending  uint64
+	last     time.Time // store time of the last delivered message
 }
 
 func (i *inputs) arrived(d delivery) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.handled == nil {
-		i.handled = map[uint64]time.Time{}
+	if i.handling == nil {
+		i.handling = map[uint64]time.Time{}
 	}
-	i.handled[d.meta.Sequence.Stream] = d.meta.Timestamp
+	i.handling[d.meta.Sequence.Stream] = d.meta.Timestamp
 	i.pending, i.last = d.meta.NumPending, d.meta.Timestamp
 }
 
-func (i *inputs) left(d delivery) {
+func (i *inputs) finished(d delivery) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	delete(i.handled, d.meta.Sequence.Stream)
+	delete(i.handling, d.meta.Sequence.Stream)
 }
 
 func (i *inputs) state() State {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	s := State{Pending: i.pending}
-	for _, stored := range i.handled {
+	for _, stored := range i.handling {
 		if s.Oldest.IsZero() || stored.Before(s.Oldest) {
 			s.Oldest = stored
 		}
@@ -92,7 +93,8 @@ func (i *inputs) state() State {
 	return s
 }
 
-// report reports what became of a delivery. Anything but a nak settles it.
+// report reports what became of a delivery. Only an ack or a term
+// ends the outage of settling.
 func (s *session) report(ctx context.Context, d delivery, v verdict) {
 	if v.nak == nil {
 		s.unsettled.end()

@@ -12,7 +12,7 @@ type outage struct {
 	mu    sync.Mutex
 	since time.Time
 	cause error         // the error that was noted last
-	over  chan struct{} // closed at the end of the outage; nil without one
+	ended chan struct{} // closed at the end of the outage; nil without one
 }
 
 // begin begins an outage, unless one has begun, and notes its cause. It returns a
@@ -22,17 +22,17 @@ func (o *outage) begin(cause error) (resolved <-chan struct{}, first bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.cause = cause
-	if o.over == nil {
-		o.since, o.over, first = time.Now(), make(chan struct{}), true
+	if o.ended == nil {
+		o.since, o.ended, first = time.Now(), make(chan struct{}), true
 	}
-	return o.over, first
+	return o.ended, first
 }
 
 // on reports whether there is an outage.
 func (o *outage) on() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.over != nil
+	return o.ended != nil
 }
 
 // end ends the outage. It returns how long the outage lasted, and false if there
@@ -40,11 +40,11 @@ func (o *outage) on() bool {
 func (o *outage) end() (lasted time.Duration, ended bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.over == nil {
+	if o.ended == nil {
 		return 0, false
 	}
-	close(o.over)
-	o.over = nil
+	close(o.ended)
+	o.ended = nil
 	return time.Since(o.since), true
 }
 
@@ -53,10 +53,10 @@ func (o *outage) end() (lasted time.Duration, ended bool) {
 func (o *outage) resolved() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.over == nil {
+	if o.ended == nil {
 		return closedAlready
 	}
-	return o.over
+	return o.ended
 }
 
 var closedAlready = func() chan struct{} {

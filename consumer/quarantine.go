@@ -25,9 +25,17 @@ func (s *session) quarantine(ctx context.Context, d delivery) verdict {
 		}
 		return verdict{shipmentID: id, reasons: []shipment.Reason{{
 			Code:    events.CodeDeliveredTooOften,
-			Message: fmt.Sprintf("delivered %d times, neither acked nor termed: handling it may crash the consumer", d.meta.NumDelivered-1),
+			Message: fmt.Sprintf("delivered %d times, neither acked nor termed: %s", d.meta.NumDelivered-1, likelyCause(d)),
 		}}}, nil
 	})
+}
+
+// likelyCause is what most likely keeps a message from being acked or termed.
+func likelyCause(d delivery) string {
+	if eventType, _ := events.SplitSubject(d.msg.Subject); events.IsRequest(eventType) {
+		return "the process of its shipment was never started, or handling the message crashes the consumer"
+	}
+	return "handling it may crash the consumer"
 }
 
 // receiver returns the shipment whose process has received this very message,

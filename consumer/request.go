@@ -39,9 +39,10 @@ func (s *session) tryRequest(ctx context.Context, d delivery, request events.Req
 	}
 }
 
-// noRunningProcess decides on a request for a shipment of which no process runs: the
-// process has ended, which rejects the request, or it has not started yet, which naks
-// it.
+// noRunningProcess decides on a request for a shipment of which no process runs. If the
+// request had its effect, it is a repeat. If the process has ended, the request is
+// rejected. If it has not started yet, the request is nak'd; that of an unknown shipment
+// is rejected after [Config.EarlyWait].
 func (s *session) noRunningProcess(ctx context.Context, d delivery, request events.Request) (verdict, error) {
 	happened, err := streams.HadEffect(ctx, s.js, request)
 	if err != nil {

@@ -58,7 +58,7 @@ func (s *session) retryUntilDecided(ctx context.Context, d delivery, shipmentID 
 			return verdict{nak: err}
 		}
 		select {
-		case <-resolved: // Also if it was at the same time as the end of the backoff.
+		case <-resolved: // If both were ready, the first select may have taken the backoff.
 			woken = true
 		default:
 		}

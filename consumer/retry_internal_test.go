@@ -79,7 +79,7 @@ func TestRetryUntilDecided(t *testing.T) {
 			require.Less(t, time.Since(began), time.Hour+maxBackoff+time.Second)
 		})
 	})
-	t.Run("a message with a trouble of its own begins no further outage", func(t *testing.T) {
+	t.Run("a message with an error of its own begins no further outage", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			s, stop, lines := logged(t)

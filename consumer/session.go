@@ -19,7 +19,7 @@ type session struct {
 	*Consumer
 
 	stopping context.Context // done when the consumer is to stop; handlers get another one
-	sampled  zerolog.Logger  // at most one line per maxBackoff, for lines of which each held message has one
+	sampled  zerolog.Logger  // at most one line per maxBackoff: for warnings that every held message would log
 	slots    chan struct{}   // has an element for each message that is requested or being handled
 	arrived  chan delivery   // unbuffered: each message has a slot, so a handler is free to receive it
 	busy     sync.WaitGroup
@@ -36,8 +36,8 @@ func newSession(stopping context.Context, c *Consumer) *session {
 		slots:    slots,
 		arrived:  make(chan delivery),
 		admission: admission{
-			budget: c.config.InFlight, backlog: c.backlog, handled: func() int { return len(slots) },
-			counted: func(inFlight int, atLimit bool) {
+			limit: c.config.InFlight, backlog: c.backlog, handling: func() int { return len(slots) },
+			onCount: func(inFlight int, atLimit bool) {
 				c.inFlight.Store(int64(inFlight))
 				c.atLimit.Store(atLimit)
 			},
@@ -57,7 +57,7 @@ func (s *session) pullUntilStopped() {
 		if first {
 			s.log.Warn().Err(err).Msg("Pulling from JetStream fails; it is tried again until it succeeds")
 		}
-		if err := s.provision(s.stopping); err != nil && first {
+		if err := s.provisionStreams(s.stopping); err != nil && first {
 			s.log.Warn().Err(err).Msg("The streams cannot be provisioned")
 		}
 		pace.Sleep(s.stopping, time.Second)
@@ -163,7 +163,7 @@ func (s *session) handle(ctx context.Context, d delivery) {
 			s.log.Error().Uint64("sequence", d.meta.Sequence.Stream).Interface("panic", r).Msg("Handling a message panicked")
 		}
 	}()
-	defer s.inputs.left(d)
+	defer s.inputs.finished(d)
 	stop := s.keepInProgress(ctx, d)
 	defer stop()
 	v := s.decide(ctx, d)

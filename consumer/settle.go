@@ -38,7 +38,7 @@ func (s *session) settle(ctx context.Context, d delivery, v verdict) {
 	if len(v.reasons) > 0 {
 		err := retry(ctx, func(ctx context.Context) error { return s.publisher.Reject(ctx, rejection(d, v)) })
 		if err != nil {
-			v = verdict{nak: fmt.Errorf("store the rejection: %w", err)}
+			v.nak, v.reasons = fmt.Errorf("store the rejection: %w", err), nil
 			s.unsettled.begin(v.nak)
 		}
 	}
@@ -75,7 +75,7 @@ func (s *session) settle(ctx context.Context, d delivery, v verdict) {
 func logNak(log zerolog.Logger, d delivery, v verdict) {
 	switch {
 	case !v.waits:
-		log.Warn().Err(v.nak).Msg("A message has no verdict yet and gets a nak")
+		log.Warn().Err(v.nak).Msg("A message could not be decided and is nak'd")
 	case d.meta.NumDelivered == 1:
 		log.Info().Err(v.nak).Str("subject", d.msg.Subject).Msg("A request waits for its shipment")
 	default:

@@ -37,7 +37,7 @@ const (
 
 // start starts the process of an event's shipment, or signals it.
 func (s *session) start(ctx context.Context, d delivery, created events.ShipmentCreated) verdict {
-	if err := sendable(d, created); err != nil {
+	if err := checkSize(d, created); err != nil {
 		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}
 	}
 	return s.retryUntilDecided(ctx, d, created.Data.ShipmentID, func() (verdict, error) { return s.tryStart(ctx, d, created) })
@@ -47,10 +47,10 @@ func (s *session) start(ctx context.Context, d delivery, created events.Shipment
 // gRPC answers ResourceExhausted, the code of an overload.
 const maxSignalBytes = 1 << 20
 
-// sendable returns an error if Temporal can never take the event. Only a message above
+// checkSize returns an error if Temporal can never take the event. Only a message above
 // maxSignalBytes/8 is encoded to measure it: re-encoded JSON has at most six times the
 // size.
-func sendable(d delivery, created events.ShipmentCreated) error {
+func checkSize(d delivery, created events.ShipmentCreated) error {
 	if len(d.msg.Data) <= maxSignalBytes/8 {
 		return nil
 	}
@@ -71,10 +71,10 @@ func (s *session) tryStart(ctx context.Context, d delivery, created events.Shipm
 	settings := s.config.Settings
 	category := settings.Rules.Classify(created.Data)
 	settings.Rules = settings.Rules.For(created.Data)
-	settings.MarksOutcome = s.marks != nil && s.marks()
+	settings.MarksOutcome = s.marksOutcome != nil && s.marksOutcome()
 	signal := workflows.CreatedSignal{Event: created, StreamSequence: d.meta.Sequence.Stream}
 	options := StartOptions(signal, category)
-	if s.search != nil && !s.search() {
+	if s.searchable != nil && !s.searchable() {
 		options.TypedSearchAttributes = temporal.SearchAttributes{}
 	}
 	err := s.call(ctx, func(ctx context.Context) error {
@@ -90,7 +90,7 @@ func (s *session) tryStart(ctx context.Context, d delivery, created events.Shipm
 		return verdict{reasons: []shipment.Reason{{Code: events.CodeUnfitForTemporal, Message: err.Error()}}}, nil
 	case misconfigured:
 		// Most likely the namespace lacks its search attributes.
-		return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, errors.Join(err, s.call(ctx, s.prepare)))
+		return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, errors.Join(err, s.call(ctx, s.prepareTemporal)))
 	case retryable, unavailable, jetStreamFailed:
 	}
 	return verdict{}, fmt.Errorf("signal-with-start %s: %w", options.ID, err)
@@ -103,8 +103,8 @@ func (s *session) call(ctx context.Context, do func(context.Context) error) erro
 	return do(ctx)
 }
 
-// compare decides on an event whose process has ended: the same event, or the same
-// content, is a repeat; other content is a conflict.
+// compare decides on an event whose process has ended: the same content is a repeat;
+// other content, even of the same event id, is a conflict.
 func (s *session) compare(ctx context.Context, created events.ShipmentCreated) (verdict, error) {
 	id := created.Data.ShipmentID
 	var described *workflowservice.DescribeWorkflowExecutionResponse

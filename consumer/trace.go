@@ -14,16 +14,15 @@ import (
 
 // Tracer makes the spans of the messages that a consumer handles.
 type Tracer interface {
-	// Begin begins the span of a message. The context that it returns has the span, or
-	// what the publisher's trace is if that is not sampled.
+	// Begin begins the span of a message. The context that it returns carries the span, or
+	// the trace context of the publisher if it is not sampled.
 	Begin(ctx context.Context, m TracedMessage) (context.Context, Span)
 }
 
 // Span is the span of a message. Its methods are called by one goroutine.
 type Span interface {
-	// HandOver ends the processing of an event that a process is to be started with. The
-	// context that it returns makes the process continue the trace. What becomes of the
-	// message is another span then.
+	// HandOver ends the span of processing just before the process is started, and begins
+	// one of settling. The context that it returns makes the process continue the trace.
 	HandOver(ctx context.Context) context.Context
 	// Settled ends the span. The error is that of a nak.
 	Settled(s Settlement, err error)
@@ -42,17 +41,16 @@ type TracedMessage struct {
 	Parent, State string
 }
 
-// tracedMessage describes a message. A traceparent among its headers is of the hop
-// that sent it; that of the event, which may come from further away, is used without
-// one.
+// tracedMessage describes a message. The traceparent of its headers, which is that of
+// the last hop, is used; the event's is used if the headers have none.
 func tracedMessage(d delivery) TracedMessage {
 	m := TracedMessage{Subject: d.msg.Subject, Began: time.Now(), Sequence: d.meta.Sequence.Stream, Deliveries: d.meta.NumDelivered}
 	m.Parent, m.State = events.HeaderTraceContext(d.msg.Header)
 	return m
 }
 
-// is notes the event that the message has.
-func (m *TracedMessage) is(ev event.Event) {
+// setEvent notes the event that the message has.
+func (m *TracedMessage) setEvent(ev event.Event) {
 	m.Event = events.EventRef{ID: ev.ID(), Source: ev.Source()}
 	if m.Parent == "" {
 		m.Parent, m.State = events.EventTraceContext(ev)

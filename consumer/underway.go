@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// gapInterval is how often is looked for a gap in what was received.
+	// gapInterval is the time between two checks for missed events.
 	gapInterval = time.Second
-	// gapMargin is how long before a gap the stream is read again.
+	// gapMargin is how far before the last check without a gap the stream is read again.
 	gapMargin = 5 * time.Second
 )
 
@@ -37,9 +37,9 @@ type underWay struct {
 // follow follows the outcome events until ctx is done, beginning with those of the
 // last staleAfter: shipments that are under way already count too.
 func (u *underWay) follow(ctx context.Context, js jetstream.JetStream) error {
-	var received []*nats.Subscription
+	var subscriptions []*nats.Subscription
 	defer func() {
-		for _, s := range received {
+		for _, s := range subscriptions {
 			_ = s.Unsubscribe() // On a closed connection it fails, and has no effect.
 		}
 	}()
@@ -48,17 +48,18 @@ func (u *underWay) follow(ctx context.Context, js jetstream.JetStream) error {
 		if err != nil {
 			return fmt.Errorf("subscribe to %s: %w", eventType, err)
 		}
-		received = append(received, s)
+		subscriptions = append(subscriptions, s)
 	}
-	complete := time.Now().Add(-staleAfter) // Until then nothing is missed.
-	known, again := -1, false               // the gaps that were read, and whether once only
+	complete := time.Now().Add(-staleAfter) // The events up to this time are counted.
+	readGaps, readAgain := -1, false        // the gaps at the last read, and whether to read once more
 	for ctx.Err() == nil {
-		began, gaps := time.Now(), gapsIn(js.Conn(), received)
-		if gaps == known && !again {
+		began, gaps := time.Now(), gapsIn(js.Conn(), subscriptions)
+		if gaps == readGaps && !readAgain {
 			complete = began
 		} else if err := u.read(ctx, js, complete.Add(-gapMargin)); err == nil {
-			// The server may store after the first read what it published before it had the subscriptions.
-			again, known = gaps != known, gaps
+			// Twice: an event that was published before the server had the
+			// subscriptions may be stored only after the first read.
+			readAgain, readGaps = gaps != readGaps, gaps
 		}
 		u.forget()
 		pace.Sleep(ctx, gapInterval)

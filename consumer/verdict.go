@@ -50,7 +50,7 @@ func (s *session) decide(ctx context.Context, d delivery) verdict {
 		ctx, span := s.begin(ctx, m)
 		return rejected("", subject, reasons).traced(ctx, span)
 	}
-	m.is(ev)
+	m.setEvent(ev)
 	if events.IsRequest(ev.Type()) {
 		return s.decideOnRequest(ctx, d, m, ev)
 	}

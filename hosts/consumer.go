@@ -42,9 +42,9 @@ func runConsumer(ctx context.Context, rt *runtime) error {
 		case <-ctx.Done():
 		}
 	}
-	rt.loops.follow("consumer", func() trouble {
-		t := c.Trouble()
-		return trouble{why: t.Why, since: t.Since}
+	rt.loops.follow("consumer", func() loopError {
+		t := c.LastError()
+		return loopError{why: t.Why, since: t.Since}
 	})
 	return c.Run(ctx)
 }

@@ -81,7 +81,7 @@ func (rt *runtime) followReads(ctx context.Context) (stop func()) {
 	store := documents.NewStore(rt.js)
 	var mu sync.Mutex
 	now := rt.starting()
-	rt.loops.follow("api", func() trouble {
+	rt.loops.follow("api", func() loopError {
 		mu.Lock()
 		defer mu.Unlock()
 		return now
@@ -97,7 +97,7 @@ func (rt *runtime) followReads(ctx context.Context) (stop func()) {
 		defer mu.Unlock()
 		switch {
 		case err == nil, errors.Is(err, documents.ErrUnknown):
-			now = trouble{}
+			now = loopError{}
 		case now.why == "":
 			now.since = time.Now()
 			fallthrough

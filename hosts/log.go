@@ -52,12 +52,12 @@ func (t temporalLog) Debug(msg string, keyvals ...any) { t.line(zerolog.TraceLev
 func (t temporalLog) Info(msg string, keyvals ...any)  { t.line(zerolog.DebugLevel, msg, keyvals) }
 
 // Warn logs a warning.
-func (t temporalLog) Warn(msg string, keyvals ...any) { t.trouble(zerolog.WarnLevel, msg, keyvals) }
+func (t temporalLog) Warn(msg string, keyvals ...any) { t.write(zerolog.WarnLevel, msg, keyvals) }
 
 // Error logs an error.
-func (t temporalLog) Error(msg string, keyvals ...any) { t.trouble(zerolog.ErrorLevel, msg, keyvals) }
+func (t temporalLog) Error(msg string, keyvals ...any) { t.write(zerolog.ErrorLevel, msg, keyvals) }
 
-func (t temporalLog) trouble(level zerolog.Level, msg string, keyvals []any) {
+func (t temporalLog) write(level zerolog.Level, msg string, keyvals []any) {
 	if t.outages.explain(keyvals) {
 		level = zerolog.DebugLevel
 	}

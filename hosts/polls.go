@@ -31,8 +31,8 @@ type queuePolls struct {
 	open map[*openPoll]struct{}
 	// answered says that a poll has been answered.
 	answered bool
-	// failing is the trouble since polls have failed; lastFailed is of the last one.
-	failing    trouble
+	// failing is the error since polls have failed; lastFailed is of the last one.
+	failing    loopError
 	lastFailed time.Time
 }
 
@@ -89,7 +89,7 @@ func (p *polls) end(queue string, this *openPoll, err error) {
 	accepted := q.accepted()
 	switch {
 	case err == nil:
-		q.answered, q.failing = true, trouble{}
+		q.answered, q.failing = true, loopError{}
 	case status.Code(err) == codes.Canceled: // The worker stops.
 	default:
 		now := time.Now()
@@ -101,18 +101,18 @@ func (p *polls) end(queue string, this *openPoll, err error) {
 	}
 }
 
-// trouble is why a queue's polls are not answered, if so.
-func (p *polls) trouble(queue string) trouble {
+// lastError is why a queue's polls are not answered, if so.
+func (p *polls) lastError(queue string) loopError {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	q := p.queues[queue]
 	switch {
 	case q != nil && q.accepted():
-		return trouble{}
+		return loopError{}
 	case q == nil || (!q.answered && q.failing.why == ""):
-		return trouble{why: "no poll has been answered yet"}
+		return loopError{why: "no poll has been answered yet"}
 	case !q.answered:
-		return trouble{why: q.failing.why}
+		return loopError{why: q.failing.why}
 	}
 	return q.failing
 }

@@ -13,13 +13,13 @@ import (
 )
 
 // tolerance is how long a host may be unable to do its work before the process
-// is not ready. Shorter trouble passes by itself, and taking all processes out of
+// is not ready. A shorter failure passes by itself, and taking all processes out of
 // service for it would make it worse.
 const tolerance = 30 * time.Second
 
-// trouble is why a loop cannot do its work, in words, and since when; the zero
+// loopError is why a loop cannot do its work, in words, and since when; the zero
 // time means that it has not worked yet. The zero value means that it works.
-type trouble struct {
+type loopError struct {
 	why   string
 	since time.Time
 }
@@ -28,19 +28,19 @@ type trouble struct {
 // them, and not a probe of the servers: a server may answer a probe and refuse
 // all that a loop asks for. It is safe for concurrent use.
 type loops struct {
-	mu       sync.Mutex
-	troubles map[string]func() trouble // by the name of a host, or of what hosts have in common
-	warnings map[string]string         // by subject
+	mu         sync.Mutex
+	loopErrors map[string]func() loopError // by the name of a host, or of what hosts have in common
+	warnings   map[string]string           // by subject
 }
 
 // follow has a loop asked, in place of what was asked before under its name.
-func (l *loops) follow(name string, say func() trouble) {
+func (l *loops) follow(name string, say func() loopError) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.troubles == nil {
-		l.troubles = map[string]func() trouble{}
+	if l.loopErrors == nil {
+		l.loopErrors = map[string]func() loopError{}
 	}
-	l.troubles[name] = say
+	l.loopErrors[name] = say
 }
 
 // warn sets the warning on a subject, or takes it back with an empty text. It
@@ -79,26 +79,26 @@ func (l *loops) countWarnings() map[string]int {
 }
 
 // ask asks all loops.
-func (l *loops) ask() map[string]trouble {
+func (l *loops) ask() map[string]loopError {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	troubles := map[string]trouble{}
-	for name, say := range l.troubles {
-		troubles[name] = say()
+	loopErrors := map[string]loopError{}
+	for name, say := range l.loopErrors {
+		loopErrors[name] = say()
 	}
-	return troubles
+	return loopErrors
 }
 
 // readiness asks all loops. The process is ready if each has worked, and none has
 // been unable to for longer than tolerance.
 func (l *loops) readiness() api.Readiness {
-	troubles := l.ask()
+	loopErrors := l.ask()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := api.Readiness{Ready: true, Checks: map[string]string{}}
 	var why []string
-	for _, name := range slices.Sorted(maps.Keys(troubles)) {
-		t := troubles[name]
+	for _, name := range slices.Sorted(maps.Keys(loopErrors)) {
+		t := loopErrors[name]
 		r.Checks[name] = t.String()
 		if t.lasts() {
 			r.Ready = false
@@ -112,11 +112,11 @@ func (l *loops) readiness() api.Readiness {
 	return r
 }
 
-// lasts reports whether there is a trouble that is not expected to pass by itself.
-func (t trouble) lasts() bool { return t.why != "" && time.Since(t.since) > tolerance }
+// lasts reports whether there is an error that is not expected to pass by itself.
+func (t loopError) lasts() bool { return t.why != "" && time.Since(t.since) > tolerance }
 
 // String is "ok", or what is wrong in one line.
-func (t trouble) String() string {
+func (t loopError) String() string {
 	if t.why == "" {
 		return "ok"
 	}
@@ -135,19 +135,19 @@ func (rt *runtime) presence() presence.Process {
 	}
 }
 
-// starting is the trouble of hosts that wait for servers.
-func (rt *runtime) starting() trouble {
+// starting is the error of hosts that wait for servers.
+func (rt *runtime) starting() loopError {
 	if reasons := rt.waits.reasons(); reasons != "" {
-		return trouble{why: "not started yet: " + reasons}
+		return loopError{why: "not started yet: " + reasons}
 	}
-	return trouble{why: "not started yet"}
+	return loopError{why: "not started yet"}
 }
 
-// publishing is the trouble of what stores events.
-func (rt *runtime) publishing() trouble {
+// publishing is the error of what stores events.
+func (rt *runtime) publishing() loopError {
 	since, err := rt.publisher.Failing()
 	if err == nil {
-		return trouble{}
+		return loopError{}
 	}
-	return trouble{why: "JetStream does not store events, its disk may be full: " + err.Error(), since: since}
+	return loopError{why: "JetStream does not store events, its disk may be full: " + err.Error(), since: since}
 }

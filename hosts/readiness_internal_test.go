@@ -12,35 +12,35 @@ func TestLoopsReadiness(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var l loops
-		consumer, api := trouble{why: "no pull\nhas been answered"}, trouble{}
-		l.follow("consumer", func() trouble { return consumer })
-		l.follow("api", func() trouble { return api })
+		consumer, api := loopError{why: "no pull\nhas been answered"}, loopError{}
+		l.follow("consumer", func() loopError { return consumer })
+		l.follow("api", func() loopError { return api })
 		r := l.readiness()
 		require.False(t, r.Ready, "it has not worked yet")
 		require.Equal(t, "consumer: no pull has been answered", r.Why, "in one line")
 
-		consumer = trouble{}
+		consumer = loopError{}
 		r = l.readiness()
 		require.True(t, r.Ready)
 		require.Empty(t, r.Why)
 		require.Equal(t, map[string]string{"consumer": "ok", "api": "ok"}, r.Checks)
 
-		api = trouble{why: "no answer", since: time.Now()}
+		api = loopError{why: "no answer", since: time.Now()}
 		time.Sleep(tolerance)
 		r = l.readiness()
-		require.True(t, r.Ready, "trouble may pass")
+		require.True(t, r.Ready, "a failure may pass")
 		require.Equal(t, "no answer (for 30s)", r.Checks["api"])
 		time.Sleep(time.Second)
 		r = l.readiness()
 		require.False(t, r.Ready)
 		require.Equal(t, "api: no answer (for 31s)", r.Why)
-		api = trouble{}
+		api = loopError{}
 		require.True(t, l.readiness().Ready)
 
 		require.True(t, l.warn("attributes", "none"))
 		require.False(t, l.warn("attributes", "none"), "nothing new")
 		require.Equal(t, []string{"none"}, l.readiness().Warnings)
-		require.True(t, l.readiness().Ready, "a warning is no trouble")
+		require.True(t, l.readiness().Ready, "a warning is no error")
 		require.True(t, l.warn("attributes", ""))
 		require.Empty(t, l.readiness().Warnings)
 	})

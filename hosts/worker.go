@@ -25,13 +25,13 @@ func runWorker(ctx context.Context, rt *runtime, host, queue string) error {
 			return err
 		}
 		log.Debug().Msg("Worker started")
-		rt.loops.follow(host, func() trouble { return rt.polls.trouble(queue) })
+		rt.loops.follow(host, func() loopError { return rt.polls.lastError(queue) })
 		select {
 		case <-ctx.Done():
 		case err := <-fatal:
 			log.Error().Err(err).Msg("The worker failed; starting it again")
-			failed := trouble{why: "the worker failed and is started again: " + err.Error(), since: time.Now()}
-			rt.loops.follow(host, func() trouble { return failed })
+			failed := loopError{why: "the worker failed and is started again: " + err.Error(), since: time.Now()}
+			rt.loops.follow(host, func() loopError { return failed })
 		}
 		w.Stop()
 	}

@@ -76,7 +76,7 @@ func (c *categoryProcess) manifestStep() step {
 }
 
 func (c *categoryProcess) documentStep() step {
-	return step{shipment.StageDocuments, events.TypeDocumentsGenerated, c.document}
+	return step{shipment.StageDocuments, events.TypeDocumentsGenerated, c.generateDocuments}
 }
 
 func (c *categoryProcess) collectStep() step {

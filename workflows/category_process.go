@@ -68,7 +68,7 @@ func (c *categoryProcess) run(ctx workflow.Context, steps ...step) (CategoryResu
 		measureStage(ctx, c.remaining[0].stage, begun, stageResult(err, c.failure, cancelled))
 		switch {
 		case err == nil && c.failure != nil:
-			return c.result(), nil // The failure is the result. If it is rebookable, runCategory handles the cancellation.
+			return c.result(), nil // The failure is the result. runCategory handles a cancellation that came meanwhile.
 		case err == nil:
 			c.remaining = c.remaining[1:]
 		case !cancelled:
@@ -86,8 +86,9 @@ func (c *categoryProcess) result() CategoryResult {
 }
 
 // maybeDone returns the first of the remaining steps: those that a lost attempt of
-// this workflow task may have done, because they need local activities only. It returns
-// none unless the process was stopped while it waited after failed local attempts.
+// this workflow task may have done, because they need local activities only. There are
+// such steps only if the process was stopped at a wait after failed local attempts
+// ([gate.unsure]).
 func (c *categoryProcess) maybeDone(ctx workflow.Context) []step {
 	if g := gateOf(ctx); g == nil || !g.unsure {
 		return nil
@@ -187,7 +188,7 @@ func (c *categoryProcess) fail(ctx workflow.Context, stage shipment.Stage, fault
 // invoice generates the customs invoice before manifestation.
 func (c *categoryProcess) invoice(ctx workflow.Context) error {
 	result, err := inStage(shipment.StageDocuments, CustomsInvoice).call(ctx, c.Settings.ChildWorkflows,
-		invoiceID(c.Shipment.ShipmentID), "customs invoice of shipment "+c.Shipment.ShipmentID,
+		invoiceWorkflowID(c.Shipment.ShipmentID), "customs invoice of shipment "+c.Shipment.ShipmentID,
 		DocumentsInput{Settings: c.Settings, Shipment: c.Shipment, Category: c.category})
 	if err != nil {
 		return fmt.Errorf("customs invoice: %w", err)
@@ -199,7 +200,7 @@ func (c *categoryProcess) invoice(ctx workflow.Context) error {
 func (c *categoryProcess) manifest(ctx workflow.Context) error {
 	id := c.Shipment.ShipmentID
 	result, err := inStage(shipment.StageManifestation, Manifestation).call(ctx, c.Settings.ChildWorkflows,
-		stageID(id, shipment.StageManifestation), "manifestation of shipment "+id,
+		stageWorkflowID(id, shipment.StageManifestation), "manifestation of shipment "+id,
 		ManifestationInput{Settings: c.Settings, Shipment: c.Shipment, InvoiceURL: c.invoiceURL})
 	if err != nil {
 		return fmt.Errorf("manifestation: %w", err)
@@ -215,11 +216,12 @@ func (c *categoryProcess) manifest(ctx workflow.Context) error {
 	return c.Story.publish(ctx, events.TypeManifested, events.Manifested{ShipmentID: id, ManifestedLegs: result.Legs})
 }
 
-// generate generates the documents, for the day that the shipment has now.
-func (c *categoryProcess) generate(ctx workflow.Context) error {
+// runDocuments runs the documents stage, for the collection date that the shipment has
+// now.
+func (c *categoryProcess) runDocuments(ctx workflow.Context) error {
 	id := c.Shipment.ShipmentID
 	result, err := inStage(shipment.StageDocuments, Documents).call(ctx, c.Settings.ChildWorkflows,
-		documentsID(id, c.attempt), "documents of shipment "+id,
+		documentsWorkflowID(id, c.attempt), "documents of shipment "+id,
 		DocumentsInput{Settings: c.Settings, Shipment: c.Shipment, Category: c.category, Legs: c.outcome.ManifestedLegs})
 	if err != nil {
 		return fmt.Errorf("documents: %w", err)
@@ -228,9 +230,9 @@ func (c *categoryProcess) generate(ctx workflow.Context) error {
 	return nil
 }
 
-func (c *categoryProcess) document(ctx workflow.Context) error {
+func (c *categoryProcess) generateDocuments(ctx workflow.Context) error {
 	id := c.Shipment.ShipmentID
-	if err := c.generate(ctx); err != nil {
+	if err := c.runDocuments(ctx); err != nil {
 		return err
 	}
 	return c.Story.publish(ctx, events.TypeDocumentsGenerated, events.DocumentsGenerated{ShipmentID: id, ShipmentDocuments: c.outcome.ShipmentDocuments})
@@ -243,7 +245,7 @@ func (c *categoryProcess) collectionInput() CollectionInput {
 func (c *categoryProcess) collect(ctx workflow.Context) error {
 	id := c.Shipment.ShipmentID
 	result, err := inStage(shipment.StageCollection, Collection).call(ctx, c.Settings.ChildWorkflows,
-		collectionID(id, c.attempt), "collection of shipment "+id, c.collectionInput())
+		collectionWorkflowID(id, c.attempt), "collection of shipment "+id, c.collectionInput())
 	if err != nil {
 		return fmt.Errorf("collection: %w", err)
 	}
@@ -261,9 +263,9 @@ func (c *categoryProcess) collect(ctx workflow.Context) error {
 	}
 	c.outcome.CollectionBooking, c.booked = *result.Booking, true
 	if c.attempt > 1 {
-		// The documents have another day. Nothing stops the process meanwhile: who
+		// The documents show the new date. Nothing stops the process meanwhile: whoever
 		// sees that the collection is booked finds the new documents.
-		if err := c.generate(withoutGate(ctx)); err != nil {
+		if err := c.runDocuments(withoutGate(ctx)); err != nil {
 			return err
 		}
 	}
@@ -272,7 +274,7 @@ func (c *categoryProcess) collect(ctx workflow.Context) error {
 	})
 }
 
-// uncollected ends the categoryProcess of a shipment that nobody will collect: its legs are
+// uncollected ends the process of a shipment that nobody will collect: its legs are
 // voided, or left standing, as the settings say. Nothing stops it.
 func (c *categoryProcess) uncollected(ctx workflow.Context, failure shipment.Failure) (CategoryResult, error) {
 	var legs *shipment.Compensation

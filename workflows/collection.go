@@ -26,7 +26,7 @@ type CollectionResult struct {
 	Booking *shipment.CollectionBooking `json:"booking,omitempty"`
 	Faults  []shipment.Fault            `json:"faults,omitempty"`
 	// TooLate says that the time to book has passed, so that the shipment
-	// cannot travel as manifested.
+	// cannot be collected as manifested.
 	TooLate bool `json:"tooLate,omitempty"`
 	// Cancelled says that the stage was cancelled. The compensation is that of
 	// a booking that may have been made.
@@ -48,7 +48,7 @@ func Collection(ctx workflow.Context, in CollectionInput) (CollectionResult, err
 	}
 	s := in.Shipment
 	reply, err := inStage(shipment.StageCarrier, BookCollection).call(ctx, in.Settings.ChildWorkflows,
-		carrierID(s.ShipmentID, fmt.Sprintf("book-collection-%d", in.Attempt), 1), "book the collection of shipment "+s.ShipmentID,
+		carrierWorkflowID(s.ShipmentID, fmt.Sprintf("book-collection-%d", in.Attempt), 1), "book the collection of shipment "+s.ShipmentID,
 		CarrierInput[carriers.BookCollectionRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.BookCollectionRequest{
 			ShipmentID: s.ShipmentID, Attempt: in.Attempt, CarrierID: s.CollectionCarrierID(),
 			CollectionDate: s.CollectionDate, TimeZone: s.TimeZone,
@@ -89,7 +89,7 @@ func (in CollectionInput) waitForWindow(ctx workflow.Context) (cancelled bool, l
 	}
 	delay := at.Sub(now)
 	if !in.bookableAt(workflow.GetInfo(ctx).WorkflowStartTime) {
-		delay = max(delay, time.Millisecond) // A task that is done again later waits too.
+		delay = max(delay, time.Millisecond) // A task that is done again later must start a timer, too.
 	}
 	timer := workflow.NewTimerWithOptions(ctx, delay, workflow.TimerOptions{Summary: "the collection can be booked"})
 	err = await(ctx, timer, nil)
@@ -125,7 +125,7 @@ func (in CollectionInput) bookableAt(t time.Time) bool {
 // reference is empty if the booking's answer never arrived. It cannot be stopped.
 func cancelBooking(ctx workflow.Context, settings Settings, s shipment.Shipment, attempt int, reference string) *shipment.Compensation {
 	reply, err := inStage(shipment.StageCarrier, CancelCollection).call(withoutGate(ctx), settings.ChildWorkflows,
-		carrierID(s.ShipmentID, fmt.Sprintf("cancel-collection-%d", attempt), 1), "cancel the collection of shipment "+s.ShipmentID,
+		carrierWorkflowID(s.ShipmentID, fmt.Sprintf("cancel-collection-%d", attempt), 1), "cancel the collection of shipment "+s.ShipmentID,
 		CarrierInput[carriers.CancelCollectionRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.CancelCollectionRequest{
 			ShipmentID: s.ShipmentID, CarrierID: s.CollectionCarrierID(), Attempt: attempt, BookingReference: reference, Trace: settings.Trace,
 		}})

@@ -32,7 +32,7 @@ var generating *activities.Documents
 // Documents generates the documents of a manifested shipment: labels, receipt,
 // combined document, and for international shipments the customs invoice.
 func Documents(ctx workflow.Context, in DocumentsInput) (DocumentsResult, error) {
-	if err := generate(ctx, in, "generate the documents of shipment "); err != nil {
+	if err := runGenerate(ctx, in, "generate the documents of shipment "); err != nil {
 		return DocumentsResult{}, err
 	}
 	return DocumentsResult{Documents: documents.URLs(in.Settings.PublicURL, in.Shipment.ShipmentID, in.Category)}, nil
@@ -41,13 +41,14 @@ func Documents(ctx workflow.Context, in DocumentsInput) (DocumentsResult, error)
 // CustomsInvoice generates the customs invoice before manifestation, for paperless
 // trade: the carrier gets it with the manifestation.
 func CustomsInvoice(ctx workflow.Context, in DocumentsInput) (InvoiceResult, error) {
-	if err := generate(ctx, in, "generate the customs invoice of shipment "); err != nil {
+	if err := runGenerate(ctx, in, "generate the customs invoice of shipment "); err != nil {
 		return InvoiceResult{}, err
 	}
 	return InvoiceResult{InvoiceURL: documents.InvoiceURL(in.Settings.PublicURL, in.Shipment.ShipmentID, in.Category)}, nil
 }
 
-func generate(ctx workflow.Context, in DocumentsInput, summary string) error {
+// runGenerate runs the activity that makes and stores documents.
+func runGenerate(ctx workflow.Context, in DocumentsInput, summary string) error {
 	return runUntilDone(ctx, summary+in.Shipment.ShipmentID, documentsTimeout, nil, generating.Generate, documents.Input{
 		Shipment: in.Shipment, Category: in.Category, Legs: in.Legs, Rules: in.Settings.Rules,
 	})

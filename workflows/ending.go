@@ -34,8 +34,9 @@ type ending struct {
 // the events of its signals have been acked.
 func (p *process) end(ctx workflow.Context, e ending, err error) (shipment.Result, error) {
 	ctx = withoutGate(ctx)
-	p.requests.ended = true
-	p.setOwner(p.trigger.Event.Ref(), p.trigger.Event.Data.Digest()) // if the shipment could not be claimed
+	p.requests.endingDecided = true
+	// It is set already, unless the shipment could not be claimed.
+	p.setOwnerOnce(p.trigger.Event.Ref(), p.trigger.Event.Data.Digest())
 	err = cmp.Or(err, p.rejectPending(ctx))
 	if err == nil && e.event != "" {
 		err = p.story.publish(ctx, e.event, e.data)
@@ -72,7 +73,9 @@ func (p *process) handleReceived(ctx workflow.Context) error {
 		}
 		request = RequestSignal{}
 	}
-	workflow.Go(ctx, p.watchRequests) // watchRepeats runs since the process began; requests were received at the gate until now.
+	// Until now requests were received at the gate. watchRepeats has been running from the
+	// start.
+	workflow.Go(ctx, p.watchRequests)
 	return workflow.Await(ctx, func() bool { return p.pendingHandlers == 0 })
 }
 

@@ -11,16 +11,16 @@ import (
 )
 
 // gate is the only place where a process can be stopped, by a requested cancellation or
-// by an operator's. A process is at the gate while it waits for something that Temporal
-// has on record: a timer, an activity, a child workflow. If the future is ready, the
+// by an operator's. A process is at the gate while it waits for something that is in its
+// history: a timer, an activity, a child workflow. If what it waits for is ready, the
 // process goes on and is not stopped.
 //
 // The reason is that a workflow task can be lost and done again: its worker dies, or
 // Temporal fails the task that closes the workflow because a signal has just arrived.
-// Local activities run within the task, and their results are on record only when it
-// completes. More signals may be there when the task is done again. They must not make
-// it contradict what it has published. For the same reason a request or a cancellation
-// goes on record before the process acts on it.
+// Local activities run within the task, and their results are in the history only when
+// it completes. More signals may be there when the task is done again. They must not
+// make it contradict what it has published. For the same reason a request or a
+// cancellation is written to the history before the process acts on it.
 //
 // One kind of wait needs more care: that for a regular activity after its local
 // attempts have failed. In a lost attempt of the workflow task the local attempt may
@@ -77,9 +77,9 @@ func (g *gate) stop() {
 	g.cancel()
 }
 
-// await waits for a timer, an activity or a child workflow, and at the gate of
-// ctx if there is one. It decodes what the future holds into result, unless that
-// is nil.
+// await waits for a timer, an activity or a child workflow. If ctx has a gate, the
+// process can be stopped meanwhile. It decodes the value of the future into result,
+// unless that is nil.
 func await(ctx workflow.Context, future workflow.Future, result any) error {
 	if g := gateOf(ctx); g != nil {
 		g.wait(ctx, future, func() bool { return false })
@@ -126,9 +126,9 @@ func (g *gate) next(ctx workflow.Context, future workflow.Future) {
 	}
 }
 
-// checkpoint has Temporal complete the workflow task. What has been received and
-// decided is on record when it returns, so a workflow task that is done again decides
-// the same.
+// checkpoint ends the current workflow task, by waiting for a timer of 1 ms. When it
+// returns, what has been received and decided is in the history, so a workflow task that
+// is done again decides the same.
 func checkpoint(ctx workflow.Context, reason string) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	timer := workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: "checkpoint: " + reason})

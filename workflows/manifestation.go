@@ -36,7 +36,7 @@ func Manifestation(ctx workflow.Context, in ManifestationInput) (ManifestationRe
 	calls := make([]started[carriers.ManifestLegReply], len(s.Legs))
 	for i, leg := range s.Legs {
 		calls[i] = inStage(shipment.StageCarrier, ManifestLeg).start(ctx, in.Settings.ChildWorkflows,
-			carrierID(s.ShipmentID, "manifest", i+1), fmt.Sprintf("manifest leg %d of shipment %s", i+1, s.ShipmentID),
+			carrierWorkflowID(s.ShipmentID, "manifest", i+1), fmt.Sprintf("manifest leg %d of shipment %s", i+1, s.ShipmentID),
 			CarrierInput[carriers.ManifestLegRequest]{CarrierPolicy: in.Settings.carrierPolicy(), Call: carriers.ManifestLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, Details: leg,
 				Packages: s.Packages, Goods: s.Goods, InvoiceURL: in.InvoiceURL,
@@ -101,7 +101,7 @@ func voidLegs(ctx workflow.Context, settings Settings, s shipment.Shipment, legs
 			continue
 		}
 		calls[i] = inStage(shipment.StageCarrier, VoidLeg).start(ctx, settings.ChildWorkflows,
-			carrierID(s.ShipmentID, "void", i+1), fmt.Sprintf("void leg %d of shipment %s", i+1, s.ShipmentID),
+			carrierWorkflowID(s.ShipmentID, "void", i+1), fmt.Sprintf("void leg %d of shipment %s", i+1, s.ShipmentID),
 			CarrierInput[carriers.VoidLegRequest]{CarrierPolicy: settings.carrierPolicy(), Call: carriers.VoidLegRequest{
 				ShipmentID: s.ShipmentID, Leg: i + 1, CarrierID: leg.CarrierID, TrackingNumbers: numbers, Trace: settings.Trace,
 			}})

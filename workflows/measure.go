@@ -32,8 +32,8 @@ func stageResult(err error, failure *shipment.Failure, cancelled bool) string {
 	return stageOK
 }
 
-// measureStage measures a step that has ended, in the process's time, which includes
-// its waits. The metrics handler of a workflow is silent in a replay. A workflow task
+// measureStage measures a step that has ended, in workflow time ([workflow.Now]), which
+// includes its waits. The metrics handler of a workflow is silent in a replay. A workflow task
 // that is lost and done again measures once more.
 func measureStage(ctx workflow.Context, stage shipment.Stage, begun time.Time, result string) {
 	workflow.GetMetricsHandler(ctx).

@@ -20,9 +20,9 @@ const (
 // as its worker sends heartbeats. A carrier that gives no answer is tried again,
 // less and less often, until the deadline; see [activities.CarrierScheduleToClose].
 //
-// Every error of the activity has the pause until the next attempt. The server bounds
-// it by MaximumInterval, so that is what a carrier can ask for. InitialInterval, which
-// does not grow, is for an attempt that ends without an error of ours: its worker died.
+// Every error of the activity sets the delay until the next attempt (NextRetryDelay),
+// which the server caps at MaximumInterval: at most [carriers.MaxRetryAfter].
+// InitialInterval applies only when no error arrives, because the worker died.
 func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		ScheduleToCloseTimeout: activities.CarrierScheduleToClose(deadline),
@@ -40,7 +40,7 @@ func withCarrierCall(ctx workflow.Context, deadline time.Duration, summary strin
 }
 
 // withFirstTry sets the options of the first attempt of a carrier call. If it
-// takes longer than a workflow task may, the worker prolongs the task.
+// takes longer than a workflow task may, the worker heartbeats the task.
 func withFirstTry(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: activities.CarrierTimeout,
@@ -53,8 +53,8 @@ func withFirstTry(ctx workflow.Context, summary string) workflow.Context {
 // seconds within the workflow task.
 //
 // All attempts and the intervals between them have to end before 80 % of the workflow
-// task's timeout (8 of 10 s). After that the worker prolongs the task, which adds
-// events to the history, as does each retry that is due after the task's end. The
+// task's timeout (8 of 10 s). After that the worker heartbeats the task, which
+// adds events to the history, as does each retry that is due after the task's end. The
 // timeout bounds slow attempts. MaximumAttempts bounds fast ones, also where the clocks
 // of worker and server differ.
 func withLocalAttempts(ctx workflow.Context, summary string) workflow.Context {

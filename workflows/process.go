@@ -29,8 +29,7 @@ type CreatedSignal struct {
 // is a result; the workflow completes either way.
 //
 // The shipment arrives with the signal "created". That signal may arrive again:
-// the same event or the same content is ignored, other content is rejected as a
-// conflict.
+// the same content is ignored, other content is rejected as a conflict.
 func ShipmentProcess(ctx workflow.Context, in ProcessInput) (shipment.Result, error) {
 	p := &process{Settings: in.Settings, created: workflow.GetSignalChannel(ctx, SignalCreated)}
 	p.requests.channel = workflow.GetSignalChannel(ctx, SignalRequested)
@@ -82,12 +81,12 @@ func (p *process) run(ctx workflow.Context) (ending, error) {
 	if reasons := p.Rules.Validate(s); len(reasons) > 0 {
 		return p.failed(shipment.StageValidation, &shipment.Failure{Faults: validationFaults(reasons)}), nil
 	}
-	// A task that is done again later sees the same start.
+	// The start time: a workflow task that is done again must decide the same.
 	if reason := p.Rules.TooFarAhead(s, workflow.GetInfo(ctx).WorkflowStartTime); reason != nil {
 		return p.failed(shipment.StageValidation, &shipment.Failure{Faults: validationFaults([]shipment.Reason{*reason})}), nil
 	}
 	if _, fault := p.Rules.BookingTime(s, workflow.Now(ctx)); fault != nil {
-		// An earlier attempt of this workflow task may have been in time.
+		// A lost attempt of this workflow task may have passed this check, and published.
 		begun, err := outcomePublished(ctx, events.TypeManifested, s.ShipmentID)
 		if err != nil {
 			return ending{}, err
@@ -130,9 +129,9 @@ func (p *process) claim(ctx workflow.Context, category shipment.Category) (*even
 		return nil, err
 	}
 	if owner != nil {
-		p.setOwner(owner.Trigger, owner.ContentDigest)
+		p.setOwnerOnce(owner.Trigger, owner.ContentDigest)
 	} else {
-		p.setOwner(ev.Ref(), ev.Data.Digest())
+		p.setOwnerOnce(ev.Ref(), ev.Data.Digest())
 	}
 	return owner, nil
 }
@@ -150,7 +149,7 @@ func runID(info *workflow.Info) string {
 // the rules. If none comes, nobody collects the shipment.
 func (p *process) runCategory(ctx workflow.Context, category shipment.Category, s shipment.Shipment) (CategoryResult, error) {
 	end, err := categoryWorkflow(category).call(ctx, p.ChildWorkflows,
-		stageID(s.ShipmentID, shipment.StageCategory), fmt.Sprintf("%s shipment %s", category, s.ShipmentID),
+		stageWorkflowID(s.ShipmentID, shipment.StageCategory), fmt.Sprintf("%s shipment %s", category, s.ShipmentID),
 		CategoryInput{Settings: p.Settings, Shipment: s, Story: p.story})
 	if temporal.IsCanceledError(err) {
 		return CategoryResult{Cancelled: true, Story: p.story}, nil // It had not begun.
@@ -183,10 +182,10 @@ func (p *process) runCategory(ctx workflow.Context, category shipment.Category, 
 	return end, err
 }
 
-// awaitRebooking publishes that a booking has failed, and waits for a request to
-// replace it. It returns nil if none arrives in time, or none is possible. The
-// request has its effect later, or is rejected. replaced is the request for the
-// booking that has failed, if it was a rebooking.
+// awaitRebooking publishes that a booking has failed, and waits for a rebooking
+// request. It returns nil if none arrives in time, or if a rebooking is impossible. The
+// caller books again, or rejects the request. replaced is the request that led to the
+// failed booking; it is nil for the first booking.
 func (p *process) awaitRebooking(ctx workflow.Context, s shipment.Shipment, end *CategoryResult, replaced *events.EventRef) (
 	rebooking *RequestSignal, cancelled bool, err error,
 ) {
@@ -222,7 +221,7 @@ func (p *process) publishDeclined(ctx workflow.Context, end *CategoryResult, dec
 		return nil
 	}
 	p.declined++
-	return end.Story.publishAgain(ctx, events.TypeCollectionDeclined, p.declined, declined)
+	return end.Story.publishOccurrence(ctx, events.TypeCollectionDeclined, p.declined, declined)
 }
 
 // validationFaults returns one fault that lists the reasons.

@@ -10,8 +10,9 @@ import (
 	"shipments/shipment"
 )
 
-// setOwner sets what further events are compared with, unless that is known.
-func (p *process) setOwner(owner events.EventRef, digest string) {
+// setOwnerOnce sets what further events are compared with. It keeps an owner that is
+// already set.
+func (p *process) setOwnerOnce(owner events.EventRef, digest string) {
 	if !p.ownerKnown {
 		p.owner, p.ownerDigest, p.ownerKnown = owner, digest, true
 	}

@@ -35,8 +35,8 @@ type requests struct {
 	// is the request to do so, until it has its effect.
 	rebookable bool
 	rebooking  *RequestSignal
-	// ended says that it is decided how the process ends.
-	ended bool
+	// endingDecided is set once the ending is decided: every later request is rejected.
+	endingDecided bool
 }
 
 // receiveRequest takes and validates one request at the gate, and returns how to
@@ -108,7 +108,7 @@ func (p *process) validateRequest(ctx workflow.Context, r RequestSignal) *shipme
 func (p *process) rejectReason(ctx workflow.Context, r RequestSignal) *shipment.Reason {
 	q := &p.requests
 	switch {
-	case q.ended, q.cancellation != nil:
+	case q.endingDecided, q.cancellation != nil:
 		return &tooLate
 	case r.Event.Type == events.TypeCancellationRequested:
 		return nil

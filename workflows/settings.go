@@ -33,14 +33,14 @@ type Settings struct {
 }
 
 // Uncollected is what becomes of the manifested legs of a shipment whose collection
-// is finally refused.
+// will not be booked any more.
 type Uncollected string
 
 // What becomes of them.
 const (
 	// VoidUncollected voids the legs.
 	VoidUncollected Uncollected = "void"
-	// KeepUncollected leaves them manifested, for who hands parcels in at a counter.
+	// KeepUncollected leaves them manifested, for shippers who hand parcels in at a counter.
 	KeepUncollected Uncollected = "keep"
 )
 

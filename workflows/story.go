@@ -33,15 +33,15 @@ func (s *Story) next(ctx workflow.Context, eventType string, occurrence int, dat
 }
 
 // publish stores the next event of the story, exactly once, and returns when
-// JetStream has it. A process that is stopped meanwhile publishes it all the same,
-// because it has happened.
+// JetStream has it. A stop does not interrupt it: the event reports something that has
+// already happened.
 func (s *Story) publish(ctx workflow.Context, eventType string, data any) error {
-	return s.publishAgain(ctx, eventType, 0, data)
+	return s.publishOccurrence(ctx, eventType, 0, data)
 }
 
-// publishAgain is publish for an event that a story may have several times.
+// publishOccurrence is publish for an event that a story may have several times.
 // Occurrence numbers them from 1.
-func (s *Story) publishAgain(ctx workflow.Context, eventType string, occurrence int, data any) error {
+func (s *Story) publishOccurrence(ctx workflow.Context, eventType string, occurrence int, data any) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	return runUntilDone(ctx, "publish "+eventType, publishingTimeout, nil, publishing.Publish, s.next(ctx, eventType, occurrence, data))
 }

@@ -114,8 +114,8 @@ func TestMetricsOfActivities(t *testing.T) {
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{m.Activities(map[string]bool{"albion": true})}})
 	var reply carriers.ManifestLegReply
-	var trouble error
-	client := fake{manifest: func() (carriers.ManifestLegReply, error) { return reply, trouble }}
+	var failure error
+	client := fake{manifest: func() (carriers.ManifestLegReply, error) { return reply, failure }}
 	a := &activities.Carriers{ByID: map[string]carriers.Client{"albion": client}}
 	env.RegisterActivity(a)
 	request := carriers.ManifestLegRequest{ShipmentID: "abc", Details: shipment.Leg{CarrierID: "albion"}}
@@ -124,7 +124,7 @@ func TestMetricsOfActivities(t *testing.T) {
 	reply.Declined = &shipment.Fault{Description: "no"}
 	_, err = env.ExecuteLocalActivity(a.ManifestLeg, request)
 	require.NoError(t, err)
-	trouble = errors.New("no answer")
+	failure = errors.New("no answer")
 	_, err = env.ExecuteActivity(a.ManifestLeg, request)
 	require.Error(t, err)
 	request.Details.CarrierID = "made-up-by-a-publisher"

@@ -18,7 +18,7 @@ type Info struct {
 // Loop is what the loop of a host says of itself.
 type Loop struct {
 	Host string
-	// Works: it does its work. Ready: it does, or its trouble may pass.
+	// Works: it does its work. Ready: it does, or its failure may pass.
 	Works, Ready bool
 }
 
@@ -40,7 +40,7 @@ func (m *Metrics) FollowProcess(info Info, loops func() []Loop, refusedTokens fu
 		build      = gauge("shipments.build_info", "1, with the version of the program.")
 		config     = gauge("shipments.config_info", "1, with settings that have to be the same in all processes.")
 		works      = gauge("shipments.host_works", "1 while the loop of a host does its work.")
-		ready      = gauge("shipments.host_ready", "1 while a host is ready: its loop works, or its trouble may pass.")
+		ready      = gauge("shipments.host_ready", "1 while a host is ready: its loop works, or its failure may pass.")
 		tokens     = gauge("shipments.carrier.token_refused", "1 while a carrier refuses the token that it is called with, and has for a minute.")
 		connected  = gauge("shipments.nats.connected", "1 while the process is connected to NATS.")
 		reconnects = counter("shipments.nats.reconnects", "{reconnect}", "Connections to NATS that were lost and made again.")

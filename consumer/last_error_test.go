@@ -20,26 +20,26 @@ import (
 	"shipments/workflows"
 )
 
-// troubled waits until the consumer's trouble contains a text; "" waits until it
+// failing waits until the consumer's last error contains a text; "" waits until it
 // works.
-func (b *bundle) troubled(t *testing.T, text string) consumer.Trouble {
+func (b *bundle) failing(t *testing.T, text string) consumer.LastError {
 	t.Helper()
-	var trouble consumer.Trouble
+	var lastError consumer.LastError
 	require.Eventually(t, func() bool {
-		trouble = b.consumer.Trouble()
-		return (text == "") == (trouble.Why == "") && strings.Contains(trouble.Why, text)
-	}, time.Minute, 5*time.Millisecond, "it is %q", trouble.Why)
-	return trouble
+		lastError = b.consumer.LastError()
+		return (text == "") == (lastError.Why == "") && strings.Contains(lastError.Why, text)
+	}, time.Minute, 5*time.Millisecond, "it is %q", lastError.Why)
+	return lastError
 }
 
-func TestTroubleBeforeAPullIsAnswered(t *testing.T) {
+func TestLastErrorBeforeAPullIsAnswered(t *testing.T) {
 	t.Parallel()
 	c := consumer.New(consumer.Config{}, consumer.Dependencies{Log: zerolog.Nop()})
-	require.Equal(t, consumer.Trouble{Why: "no pull from JetStream has been answered yet"}, c.Trouble())
-	setup(t, &fakeTemporal{}).troubled(t, "") // without any message
+	require.Equal(t, consumer.LastError{Why: "no pull from JetStream has been answered yet"}, c.LastError())
+	setup(t, &fakeTemporal{}).failing(t, "") // without any message
 }
 
-func TestTroubleWithPullsThatAreRefused(t *testing.T) {
+func TestLastErrorWithPullsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	var provision atomic.Bool
 	b := setupWith(t, &fakeTemporal{}, func(d *consumer.Dependencies) {
@@ -51,7 +51,7 @@ func TestTroubleWithPullsThatAreRefused(t *testing.T) {
 			return nil
 		}
 	})
-	b.troubled(t, "")
+	b.failing(t, "")
 	began := time.Now()
 	config := streams.DurableConfig()
 	config.MaxRequestExpires = 100 * time.Millisecond // shorter than any of its pulls
@@ -60,19 +60,19 @@ func TestTroubleWithPullsThatAreRefused(t *testing.T) {
 	for i := range 4 { // They end the pull that is open.
 		b.publish(t, fmt.Sprintf("e-%d", i), fmt.Sprintf("c%d", i))
 	}
-	trouble := b.troubled(t, "pulling from JetStream fails: pull: status 409 Exceeded MaxRequestExpires of 100ms")
-	require.WithinRange(t, trouble.Since, began, time.Now())
+	lastError := b.failing(t, "pulling from JetStream fails: pull: status 409 Exceeded MaxRequestExpires of 100ms")
+	require.WithinRange(t, lastError.Since, began, time.Now())
 	_, err = b.JS.UpdateConsumer(t.Context(), events.StreamShipments, streams.DurableConfig())
 	require.NoError(t, err)
-	b.troubled(t, "")
+	b.failing(t, "")
 
 	require.NoError(t, b.JS.DeleteConsumer(t.Context(), events.StreamShipments, streams.ConsumerName))
-	b.troubled(t, "look up consumer "+streams.ConsumerName+": "+jetstream.ErrConsumerNotFound.Error())
+	b.failing(t, "look up consumer "+streams.ConsumerName+": "+jetstream.ErrConsumerNotFound.Error())
 	provision.Store(true)
-	b.troubled(t, "")
+	b.failing(t, "")
 }
 
-func TestTroubleOfMessagesThatAreHeld(t *testing.T) {
+func TestLastErrorOfMessagesThatAreHeld(t *testing.T) {
 	t.Parallel()
 	var answer atomic.Pointer[error]
 	is := func(err error) { answer.Store(&err) }
@@ -80,13 +80,13 @@ func TestTroubleOfMessagesThatAreHeld(t *testing.T) {
 	b := setup(t, &fakeTemporal{start: func(workflows.CreatedSignal, client.StartWorkflowOptions, workflows.ProcessInput) error {
 		return *answer.Load()
 	}})
-	b.troubled(t, "")
+	b.failing(t, "")
 	b.publish(t, "e-1", "c1")
-	b.troubled(t, "pulling pauses, because Temporal is unavailable: signal-with-start shipment.c1: nobody there")
+	b.failing(t, "pulling pauses, because Temporal is unavailable: signal-with-start shipment.c1: nobody there")
 	is(serviceerror.NewPermissionDenied("not in this namespace", ""))
-	b.troubled(t, "messages are held and none is settled: signal-with-start shipment.c1: not in this namespace")
+	b.failing(t, "messages are held and none is settled: signal-with-start shipment.c1: not in this namespace")
 	is(nil)
-	b.troubled(t, "")
+	b.failing(t, "")
 	b.settled(t)
 }
 
