@@ -283,8 +283,8 @@ func (x *Index) change(stream string, msg *jetstream.RawStreamMsg, read *positio
 	if ok {
 		x.apply(m)
 	}
+	x.version.Add(1) // Before anybody can read what has changed.
 	x.mu.Unlock()
-	x.version.Add(1)
 	x.feed.publish(Event{Stream: stream, Type: m.eventType, ShipmentID: m.id, Sequence: m.sequence, At: m.at})
 }
 
