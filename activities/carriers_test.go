@@ -39,6 +39,7 @@ func manifestWith(t *testing.T, answers ...http.HandlerFunc) carriers.ManifestLe
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 30 * time.Second})
+	env.SetTestTimeout(30 * time.Second)
 	a := &activities.Carriers{ByID: map[string]carriers.Client{"c": carriers.NewHTTP(base, carriers.HTTPOptions{Timeout: 5 * time.Second})}}
 	env.RegisterActivity(a)
 	env.ExecuteWorkflow(func(ctx workflow.Context) (reply carriers.ManifestLegReply, err error) {
@@ -75,6 +76,7 @@ func TestCarriersStoresLabels(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 30 * time.Second})
+	env.SetTestTimeout(30 * time.Second)
 	store := &labelStore{}
 	a := &activities.Carriers{ByID: map[string]carriers.Client{"c": carriers.Simulator{Labels: carriers.LabelZPL}}, Labels: store}
 	env.RegisterActivity(a)

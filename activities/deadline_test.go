@@ -38,6 +38,7 @@ func void(t *testing.T, c *busyCarrier, deadline time.Duration) (reply carriers.
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 30 * time.Second})
+	env.SetTestTimeout(30 * time.Second)
 	env.RegisterActivity(&activities.Carriers{ByID: map[string]carriers.Client{"c": c}})
 	began := env.Now()
 	env.ExecuteWorkflow(func(ctx workflow.Context) (carriers.VoidLegReply, error) {

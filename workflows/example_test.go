@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"shipments/activities"
 	"shipments/activities/carriers"
@@ -28,6 +29,9 @@ func ExampleShipmentProcess() {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
+	// A busy machine may take longer than the defaults of 3 s and 1 s.
+	env.SetTestTimeout(time.Minute)
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	for _, w := range workflows.Workers() {
 		workflows.Register(env, w.Queue)
 	}

@@ -241,6 +241,7 @@ func TestHTTPAsksForTheResultAfterTheDeadline(t *testing.T) {
 			var suite testsuite.WorkflowTestSuite
 			env := suite.NewTestWorkflowEnvironment()
 			env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 30 * time.Second})
+			env.SetTestTimeout(30 * time.Second)
 			env.RegisterActivityWithOptions(call, activity.RegisterOptions{Name: "call"})
 			env.ExecuteWorkflow(func(ctx workflow.Context) error {
 				ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute})

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/proto"
 
@@ -186,6 +187,8 @@ func TestConvertersOfAWorkflowPanic(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetDataConverter(c.Data)
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 30 * time.Second})
+	env.SetTestTimeout(30 * time.Second)
 	waits := func(ctx workflow.Context) (address, error) {
 		aware, ok := c.Data.(workflow.ContextAware)
 		if !ok {

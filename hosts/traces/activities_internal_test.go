@@ -65,7 +65,8 @@ func newBundle(t *testing.T, traces *Traces) *bundle {
 	b.publishing = &activities.Publishing{Publisher: streams.NewPublisher(b.nats.JS, "http://api.test"), JetStream: b.nats.JS}
 	b.RegisterActivity(b.carriers)
 	b.RegisterActivity(b.publishing)
-	b.SetWorkerOptions(worker.Options{Interceptors: traces.WorkerInterceptors()})
+	b.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 30 * time.Second, Interceptors: traces.WorkerInterceptors()})
+	b.SetTestTimeout(30 * time.Second)
 	return b
 }
 
