@@ -51,7 +51,7 @@ var table = []EventType{
 	},
 	{
 		Name: TypeCancellationRequested, Kind: KindInput, Request: true, Stream: StreamShipments, Data: CancellationRequested{},
-		Says: "a shipment that is being processed is not to travel",
+		Says: "a running shipment is to be cancelled",
 	},
 	{
 		Name: TypeRebookingRequested, Kind: KindInput, Request: true, Stream: StreamShipments, Data: RebookingRequested{},

@@ -53,7 +53,7 @@ type Config struct {
 	Fonts             string        `envconfig:"SHIPMENTS_FONTS" desc:"folder of further TrueType fonts for documents, tried after the built-in one, which has Latin, Greek and Cyrillic; none by default"`
 	RebookingWindow   time.Duration `envconfig:"SHIPMENTS_REBOOKING_TIME" default:"24h" desc:"how long a shipment stays open after a failed booking, for a rebooking to be requested; while emulating only for ids ending with 3"`
 	CollectionHorizon time.Duration `envconfig:"SHIPMENTS_COLLECTION_HORIZON" default:"2160h" desc:"how far ahead a collection date may be (90 days by default); later ones are rejected"`
-	Uncollected       string        `envconfig:"SHIPMENTS_UNCOLLECTED" default:"void" desc:"what becomes of manifested legs when the collection is finally refused: void, or keep for parcels that are handed in at a counter"`
+	Uncollected       string        `envconfig:"SHIPMENTS_UNCOLLECTED" default:"void" desc:"what becomes of manifested legs when the collection will not be booked any more: void, or keep for parcels that are handed in at a counter"`
 	CarrierDeadline   time.Duration `envconfig:"SHIPMENTS_CARRIER_DEADLINE" default:"24h" desc:"how long a carrier may give no answer before the shipment fails"`
 	CarrierFirstTry   bool          `envconfig:"SHIPMENTS_CARRIER_FIRST_TRY" default:"true" desc:"make the first attempt of a carrier call part of the workflow's own task, which is cheaper; false is better for carriers that often take longer than seconds"`
 

@@ -29,12 +29,12 @@ and a rejection says why it had no effect.`,
 		Args:    takes(1, 1, "a shipment id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
-				return errors.New("--reason is not set: say why the shipment is not to travel")
+				return errors.New("--reason is not set: say why the shipment is cancelled")
 			}
 			return request(cmd, args[0], events.TypeCancellationRequested, events.CancellationRequested{ShipmentID: args[0], Reason: reason})
 		},
 	}
-	cmd.Flags().StringVar(&reason, "reason", "", "why the shipment is not to travel")
+	cmd.Flags().StringVar(&reason, "reason", "", "why the shipment is cancelled")
 	return cmd
 }
 
