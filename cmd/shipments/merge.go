@@ -2,17 +2,25 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/semaphore"
 
 	"shipments/events/streams"
 	"shipments/hosts"
 )
 
-// holdBack is how long a message waits at most for an older one of another stream
-// while both are followed live.
-const holdBack = 200 * time.Millisecond
+const (
+	// holdBack is how long a message waits at most for an older one of another stream
+	// while both are followed live.
+	holdBack = 200 * time.Millisecond
+	// readAhead bounds the bytes that are read of a range and not shown yet.
+	readAhead = 8 << 20
+	// overhead is what a message takes beside its data, roughly.
+	overhead = 512
+)
 
 // merged is something that happened to one of the ranges that merge follows.
 type merged struct {
@@ -23,6 +31,18 @@ type merged struct {
 	err     error
 }
 
+// weight is what a message takes of readAhead.
+func weight(msg *streams.Followed) int64 { return min(int64(len(msg.Data)+overhead), readAhead) }
+
+// merger merges ranges of streams. It is used by one goroutine.
+type merger struct {
+	ranges []streams.Range
+	queues [][]merged            // read and not shown, by range
+	room   []*semaphore.Weighted // what is left of readAhead
+	ends   []time.Time           // when a range was last at its end
+	news   chan merged
+}
+
 // merge calls each for the messages of ranges in the order in which they were
 // stored: those that are stored, and then those that come. It ends when each
 // fails, a stream cannot be read, ctx is done, or all before until was shown, if
@@ -30,44 +50,27 @@ type merged struct {
 func merge(ctx context.Context, js jetstream.JetStream, ranges []streams.Range, until time.Time, each func(stream string, msg streams.Followed) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	news := make(chan merged)
-	more := make([]chan struct{}, len(ranges))
-	for i, r := range ranges {
-		more[i] = make(chan struct{})
-		go followFor(ctx, js, r, merged{source: i}, news, more[i])
+	m := merger{ranges: ranges, queues: make([][]merged, len(ranges)), ends: make([]time.Time, len(ranges)), news: make(chan merged)}
+	for i := range ranges {
+		m.room = append(m.room, semaphore.NewWeighted(readAhead))
+		go m.follow(ctx, js, i)
 	}
-	heads := make([]*merged, len(ranges))
-	ends := make([]time.Time, len(ranges)) // when a range was last at its end
 	ticker := time.NewTicker(holdBack / 4)
 	defer ticker.Stop()
 	for {
-		for i := next(heads, ends); i >= 0; i = next(heads, ends) {
-			head := heads[i]
-			if !until.IsZero() && !head.msg.Time.Before(until) {
-				return nil // So are all that follow.
-			}
-			if err := each(ranges[i].Stream, *head.msg); err != nil {
-				return err
-			}
-			heads[i] = nil
-			select {
-			case more[i] <- struct{}{}:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		if !until.IsZero() && allAfter(ends, until) && noneWaits(heads) {
-			return nil
+		done, err := m.show(until, each)
+		if done || err != nil {
+			return err
 		}
 		select {
-		case n := <-news:
+		case n := <-m.news:
 			switch {
 			case n.err != nil:
 				return n.err
 			case n.msg == nil:
-				ends[n.source] = n.arrived
+				m.ends[n.source] = n.arrived
 			default:
-				heads[n.source] = &n
+				m.queues[n.source] = append(m.queues[n.source], n)
 			}
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -76,23 +79,41 @@ func merge(ctx context.Context, js jetstream.JetStream, ranges []streams.Range, 
 	}
 }
 
-// followFor follows a range, and waits after each message until there may be more.
-func followFor(ctx context.Context, js jetstream.JetStream, r streams.Range, as merged, news chan<- merged, more <-chan struct{}) {
+// show calls each for the messages whose turn it is. It is done when all before until
+// was shown.
+func (m *merger) show(until time.Time, each func(stream string, msg streams.Followed) error) (done bool, err error) {
+	for i := m.next(); i >= 0; i = m.next() {
+		msg := m.queues[i][0].msg
+		if !until.IsZero() && !msg.Time.Before(until) {
+			return true, nil // So are all that follow.
+		}
+		if err := each(m.ranges[i].Stream, *msg); err != nil {
+			return true, err
+		}
+		m.queues[i] = m.queues[i][1:]
+		m.room[i].Release(weight(msg))
+	}
+	waits := slices.ContainsFunc(m.queues, func(q []merged) bool { return len(q) > 0 })
+	return !until.IsZero() && allAfter(m.ends, until) && !waits, nil
+}
+
+// follow reads a range ahead of what is shown.
+func (m *merger) follow(ctx context.Context, js jetstream.JetStream, source int) {
+	r := m.ranges[source]
 	send := func(n merged) {
-		n.source, n.arrived = as.source, time.Now()
+		n.source, n.arrived = source, time.Now()
 		select {
-		case news <- n:
+		case m.news <- n:
 		case <-ctx.Done():
 		}
 	}
 	for {
 		err := streams.Follow(ctx, js, r, func(msg streams.Followed) {
+			if m.room[source].Acquire(ctx, weight(&msg)) != nil {
+				return // ctx is done.
+			}
 			r.From, r.Since = msg.Sequence+1, time.Time{}
 			send(merged{msg: &msg})
-			select {
-			case <-more:
-			case <-ctx.Done():
-			}
 		}, func() { send(merged{}) })
 		if ctx.Err() != nil {
 			return
@@ -110,19 +131,19 @@ func followFor(ctx context.Context, js jetstream.JetStream, r streams.Range, as 
 }
 
 // next is the range whose message comes next; -1 if that is not known yet.
-func next(heads []*merged, ends []time.Time) int {
+func (m *merger) next() int {
 	first := -1
-	for i, h := range heads {
-		if h != nil && (first < 0 || h.msg.Time.Before(heads[first].msg.Time)) {
+	for i, q := range m.queues {
+		if len(q) > 0 && (first < 0 || q[0].msg.Time.Before(m.queues[first][0].msg.Time)) {
 			first = i
 		}
 	}
 	if first < 0 {
 		return -1
 	}
-	arrived := heads[first].arrived
-	for i, h := range heads {
-		if h == nil && (ends[i].IsZero() || ends[i].Before(arrived) && time.Since(arrived) < holdBack) {
+	arrived := m.queues[first][0].arrived
+	for i, q := range m.queues {
+		if len(q) == 0 && (m.ends[i].IsZero() || m.ends[i].Before(arrived) && time.Since(arrived) < holdBack) {
 			return -1
 		}
 	}
@@ -132,15 +153,6 @@ func next(heads []*merged, ends []time.Time) int {
 func allAfter(times []time.Time, t time.Time) bool {
 	for _, one := range times {
 		if !one.After(t) {
-			return false
-		}
-	}
-	return true
-}
-
-func noneWaits(heads []*merged) bool {
-	for _, h := range heads {
-		if h != nil {
 			return false
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"shipments/events/streams"
 	"shipments/hosts"
 )
 
@@ -49,6 +50,8 @@ func ask(ctx context.Context, js jetstream.JetStream, question func(context.Cont
 func isTransient(nc *nats.Conn, err error) bool {
 	var api *jetstream.APIError
 	switch {
+	case errors.Is(err, streams.ErrNoReply):
+		return true
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrNoStreamResponse):
 		return nc.ConnectedClusterName() != "" || !nc.IsConnected()
 	case errors.As(err, &api):

@@ -152,3 +152,20 @@ func TestWatch(t *testing.T) {
 		require.ErrorContains(t, err, message)
 	}
 }
+
+// A stream with much to show does not wait for each message until the other one, which
+// is at its end, may have an older one.
+func TestWatchShowsMuchOfOneStreamAlone(t *testing.T) {
+	s := setup(t)
+	const many = 3000 // more than a batch, and than a connection holds for a subscription
+	for i := range many {
+		_, err := s.JS.PublishAsync(events.Subject(events.TypeCancelled, fmt.Sprintf("s%d", i)), []byte("{}"))
+		require.NoError(t, err)
+	}
+	<-s.JS.PublishAsyncComplete()
+	outcome(t, s, "last", events.TypeAccepted, events.Accepted{ShipmentID: "last"})
+	began := time.Now()
+	out, _ := watch(t, "last", "--since", "1h")
+	require.Equal(t, many+1, strings.Count(out, "\n"))
+	require.Less(t, time.Since(began), 15*time.Second, "with %v for each it takes minutes", holdBack)
+}

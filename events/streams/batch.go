@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -14,8 +13,7 @@ import (
 )
 
 const (
-	// followBatch and followBytes bound one reply: what a client has not read yet, two
-	// replies at most, stays far below what nats.go keeps of a subscription.
+	// followBatch and followBytes bound one reply.
 	followBatch = 2000
 	followBytes = 8 << 20
 	// filteredBatch is followBatch where a subject is asked for: for each batch, the
@@ -43,19 +41,23 @@ type batched struct {
 	pending uint64
 }
 
+// batchOf is how many messages are asked for at once.
+func batchOf(r Range) int {
+	if r.Subject != "" {
+		return filteredBatch
+	}
+	return followBatch
+}
+
 // ask asks for a batch.
 func (f *follower) ask(from uint64) (batchRequest, error) {
 	f.asked++
-	size := followBatch
-	if f.r.Subject != "" {
-		size = filteredBatch
-	}
 	body, err := json.Marshal(struct {
 		From    uint64 `json:"seq"`
 		Subject string `json:"next_by_subj,omitempty"`
 		Batch   int    `json:"batch"`
 		Bytes   int    `json:"max_bytes"`
-	}{from, f.r.Subject, size, followBytes})
+	}{from, f.r.Subject, batchOf(f.r), followBytes})
 	if err != nil {
 		return batchRequest{}, err
 	}
@@ -90,28 +92,20 @@ func (f *follower) batch(ctx context.Context) (got batched, err error) {
 	if err != nil {
 		return got, err
 	}
-	ctx, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
-	pause := time.AfterFunc(replyTimeout, func() { giveUp(errNoReply) })
-	defer pause.Stop()
 	var before Followed // It is taken when the next reply confirms its sequence.
 	for {
 		msg, err := f.reply(ctx, &request)
-		if errors.Is(err, nats.ErrNoResponders) {
-			return got, nil // So does the leader answer, if it is true.
-		}
 		if err != nil {
 			return got, err
 		}
-		pause.Reset(replyTimeout)
 		status := msg.Header.Get("Status")
 		if status != "" && status != endOfBatch {
-			return got, nil // Nothing follows, or so it seems.
+			return got, nil // Nothing follows, or nobody answers, or so it seems: the leader is asked.
 		}
 		previous, err := number(msg, jetstream.LastSequenceHeader)
 		switch {
 		case err != nil:
-			return got, nil // The leader is asked for it.
+			return got, nil //nolint:nilerr // The leader is asked for it.
 		case before.RawStreamMsg == nil && previous != 0, before.RawStreamMsg != nil && previous != before.Sequence:
 			return got, nil
 		case before.RawStreamMsg != nil:
@@ -125,7 +119,7 @@ func (f *follower) batch(ctx context.Context) (got batched, err error) {
 		}
 		first := before.RawStreamMsg == nil
 		if before, err = decodeReply(msg); err != nil || before.Sequence < f.r.From {
-			return got, nil // As above.
+			return got, nil //nolint:nilerr // As above.
 		}
 		if first {
 			if err := f.askAhead(before); err != nil {
@@ -135,8 +129,8 @@ func (f *follower) batch(ctx context.Context) (got batched, err error) {
 	}
 }
 
-// errNoReply is that a reply stays away, or its rest.
-var errNoReply = errors.New("no complete reply")
+// ErrNoReply is that a reply of JetStream, or its rest, stays away for three seconds.
+var ErrNoReply = errors.New("no complete reply")
 
 // reply waits for the next message of the reply to a request. Those to requests that
 // were given up are skipped.
@@ -146,19 +140,21 @@ func (f *follower) reply(ctx context.Context, request *batchRequest) (*nats.Msg,
 		request.early = request.early[1:]
 		return msg, nil
 	}
+	pause := time.NewTimer(replyTimeout)
+	defer pause.Stop()
 	for {
-		msg, err := f.replies.NextMsgWithContext(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case err != nil:
-			return nil, fmt.Errorf("%w: %w", errNoReply, err)
-		}
-		switch msg.Subject {
-		case request.reply:
-			return msg, nil
-		case f.ahead.reply:
-			f.ahead.early = append(f.ahead.early, msg)
+		select {
+		case msg := <-f.replies:
+			switch msg.Subject {
+			case request.reply:
+				return msg, nil
+			case f.ahead.reply:
+				f.ahead.early = append(f.ahead.early, msg)
+			}
+		case <-pause.C:
+			return nil, ErrNoReply
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 }

@@ -30,9 +30,10 @@ type Followed struct {
 // Follow calls each for the messages that a range of a stream holds, oldest first,
 // and then for those that are stored as they come, each once, until ctx is done or
 // there is an error. atEnd is called whenever nothing follows for now. Both are
-// called by one goroutine, and must not block for long.
+// called by one goroutine. While each blocks, at most two batches are held.
 //
-// After an error, the caller goes on from the sequence after the last message.
+// After an error, such as [ErrNoReply], the caller goes on from the sequence after the
+// last message.
 //
 // It creates no consumer: whoever may create one may have the server publish its
 // messages to any subject. It reads in batches by direct gets, which any replica
@@ -97,12 +98,15 @@ func Read(ctx context.Context, js jetstream.JetStream, r Range, each func(Follow
 
 // follower reads one stream. It is used by one goroutine.
 type follower struct {
-	js      jetstream.JetStream
-	r       Range // From is the sequence to go on from
-	each    func(Followed)
-	inbox   string
-	replies *nats.Subscription
-	asked   int // requests so far; each has a reply subject of its own
+	js    jetstream.JetStream
+	r     Range // From is the sequence to go on from
+	each  func(Followed)
+	inbox string
+	// replies has room for all that has been asked for, however slow each is: the
+	// connection may hold less for a subscription.
+	replies      chan *nats.Msg
+	subscription *nats.Subscription
+	asked        int // requests so far; each has a reply subject of its own
 	// ahead is the request for the batch after the one that is read.
 	ahead batchRequest
 	// dense: the last batch had as many messages as may be, without a gap.
@@ -110,14 +114,14 @@ type follower struct {
 }
 
 func newFollower(js jetstream.JetStream, r Range, each func(Followed)) (f *follower, err error) {
-	f = &follower{js: js, r: r, each: each, inbox: js.Conn().NewInbox()}
-	if f.replies, err = js.Conn().SubscribeSync(f.inbox + ".*"); err != nil {
+	f = &follower{js: js, r: r, each: each, inbox: js.Conn().NewInbox(), replies: make(chan *nats.Msg, 3*batchOf(r))}
+	if f.subscription, err = js.Conn().ChanSubscribe(f.inbox+".*", f.replies); err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", r.Stream, err)
 	}
 	return f, nil
 }
 
-func (f *follower) close() { _ = f.replies.Unsubscribe() } // The only error is a closed connection.
+func (f *follower) close() { _ = f.subscription.Unsubscribe() } // The only error is a closed connection.
 
 // listen wakes whenever something is published that the stream takes.
 func (f *follower) listen(ctx context.Context) (wake chan struct{}, stop func(), err error) {

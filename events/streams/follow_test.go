@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
@@ -124,6 +125,31 @@ func TestFollowReadsManyBatches(t *testing.T) {
 	ack, err := s.JS.Publish(t.Context(), "shipments.rejected.a", []byte("after the purge"))
 	require.NoError(t, err)
 	require.Equal(t, ack.Sequence, f.next(t).Sequence)
+}
+
+// What is asked for at once fits, however little a connection holds for a subscription.
+func TestFollowNeedsNoRoomInTheConnection(t *testing.T) {
+	t.Parallel()
+	const many = 4500
+	s := numbered(t, many)
+	nc, err := nats.Connect(s.JS.Conn().ConnectedUrl(), nats.SyncQueueLen(16))
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	dropped := make(chan error, many)
+	nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { dropped <- err })
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	for _, subject := range []string{"", "shipments.rejected.*"} {
+		read := 0
+		require.NoError(t, streams.Read(t.Context(), js, streams.Range{Stream: events.StreamRejections, Subject: subject}, func(streams.Followed) {
+			read++
+			if read%1000 == 1 { // Meanwhile all that was asked for arrives.
+				require.NoError(t, nc.FlushTimeout(10*time.Second))
+			}
+		}))
+		require.Equal(t, many, read)
+	}
+	require.Empty(t, dropped)
 }
 
 // A range without gaps is asked for ahead of what is read, one with gaps is not.
