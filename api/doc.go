@@ -20,6 +20,7 @@
 // index, beneath it, has the view of the recent shipments, package presence the
 // processes that run hosts, and package contract the documents that describe the API.
 //
+//   - accept.go: which media type a client prefers
 //   - access.go: who may ask what; links to documents
 //   - api.go: configuration, routes
 //   - shipments.go: accepting a shipment, its status

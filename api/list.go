@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,7 +40,12 @@ type total struct {
 
 // list replies with the shipments that the parameters select.
 func (a *api) list(w http.ResponseWriter, r *http.Request) {
-	query, err := ParseQuery(r.URL.Query(), time.Now())
+	parameters, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		problem(w, http.StatusBadRequest, unreadableQuery)
+		return
+	}
+	query, err := ParseQuery(parameters, time.Now())
 	if err != nil {
 		problem(w, http.StatusBadRequest, err.Error())
 		return
@@ -58,17 +64,20 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 		reply.CompleteSince = &page.CompleteSince
 	}
 	if page.Next != "" {
-		reply.Next = withCursor(r.URL, page.Next)
+		reply.Next = a.withCursor(r.URL, page.Next)
 		w.Header().Set("Link", "<"+reply.Next+`>; rel="next"`)
 	}
 	writeTagged(w, r, reply)
 }
 
-// withCursor is the path and query of another page.
-func withCursor(u *url.URL, cursor string) string {
+// unreadableQuery is what is wrong with a query that is no list of parameters.
+const unreadableQuery = "the query cannot be read: separate parameters by &, and write a percent sign as %25"
+
+// withCursor is the path and query of another page, as a client reaches it.
+func (a *api) withCursor(u *url.URL, cursor string) string {
 	parameters := u.Query()
 	parameters.Set("cursor", cursor)
-	return u.Path + "?" + parameters.Encode()
+	return a.publicPath + u.Path + "?" + parameters.Encode()
 }
 
 // writeTagged replies with JSON and its ETag, or with 304 if the client has it.
@@ -117,6 +126,9 @@ func ParseQuery(parameters url.Values, now time.Time) (index.Query, error) {
 		if err := setParameter(&q, name, values, now); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
 		}
+	}
+	if len(wrong) == 0 && !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
+		wrong = append(wrong, errors.New("until: it is not after since, so that nothing is selected"))
 	}
 	slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return q, errors.Join(wrong...)
@@ -195,16 +207,29 @@ func oneOf[T ~string](value T, known ...T) error {
 	return fmt.Errorf("use %s", strings.Join(names, ", "))
 }
 
+// bounded is the time next to one that nanoseconds since 1970 can say: years such as
+// 9999 stand for an open end.
+func bounded(at time.Time) time.Time {
+	first, last := time.Unix(0, 1).UTC(), time.Unix(0, math.MaxInt64).UTC()
+	switch {
+	case at.Before(first):
+		return first
+	case at.After(last):
+		return last
+	}
+	return at
+}
+
 // parseTime reads a time, or a duration before now.
 func parseTime(value string, now time.Time) (time.Time, error) {
 	if before, err := time.ParseDuration(value); err == nil && before > 0 {
 		return now.Add(-before), nil
 	}
 	if at, err := time.Parse(time.RFC3339, value); err == nil {
-		return at, nil
+		return bounded(at), nil
 	}
 	if day, err := time.Parse(time.DateOnly, value); err == nil {
-		return day, nil
+		return bounded(day), nil
 	}
 	return time.Time{}, errors.New("use a time such as 2026-11-27T08:00:00Z, a day such as 2026-11-27 (UTC), or a duration before now such as 24h")
 }

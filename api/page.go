@@ -39,6 +39,7 @@ var pages = template.Must(template.New("pages").Funcs(template.FuncMap{
 	"moment":  func(t time.Time) string { return t.UTC().Format(time.DateTime) },
 	"ago":     func(t time.Time) string { return brief(time.Since(t)) },
 	"text":    readableText,
+	"path":    pathOf,
 	"carrier": func(id string) string { return id }, // [New] has their names.
 }).ParseFS(pageFiles, "pages/*.html"))
 
@@ -124,7 +125,7 @@ func (a *api) hasPages() bool { return a.UI == UIRead || a.UI == UIOperate }
 
 // wantsPage reports whether a request is that of a browser that shows a page.
 func (a *api) wantsPage(r *http.Request) bool {
-	return a.hasPages() && strings.Contains(r.Header.Get("Accept"), "text/html")
+	return a.hasPages() && prefers(r, "text/html", "application/json")
 }
 
 // render replies with a page.

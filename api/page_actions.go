@@ -49,15 +49,8 @@ func (a *api) actRequest(w http.ResponseWriter, r *http.Request, eventType, memb
 		problem(w, http.StatusBadRequest, "the form cannot be read")
 		return
 	}
-	if reasons := events.ValidateData(eventType, data); len(reasons) > 0 {
-		problem(w, http.StatusUnprocessableEntity, "the request is not valid", reasons...)
-		return
-	}
-	if !a.mayBeAsked(w, r, id) {
-		return
-	}
-	if _, ok := a.storeRequest(w, r, eventType, id, data); ok {
-		http.Redirect(w, r, a.publicPath+"/"+id, http.StatusSeeOther) //nolint:gosec // the id is valid, and a segment of a path
+	if ev, ok := a.validRequest(w, eventType, id, data); ok && a.mayBeAsked(w, r, id) && a.storeRequest(w, r, ev, id) {
+		http.Redirect(w, r, a.publicPath+pathOf(id), http.StatusSeeOther) //nolint:gosec // the id is valid, and a segment of a path
 	}
 }
 

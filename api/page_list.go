@@ -43,21 +43,23 @@ type tile struct {
 type listPage struct {
 	frame
 
-	Overview   index.Overview
-	Backlog    string
-	Checks     []check
-	Processes  []presence.Heard
-	Carriers   []shipment.Carrier
-	Tiles      []tile
-	Query      url.Values
-	Statuses   []string
-	Categories []shipment.Category
-	Stages     []shipment.Stage
-	Shipments  []index.Shipment
-	Total      int
-	Exact      bool
-	Next       string
-	Wrong      string
+	Overview  index.Overview
+	Backlog   string
+	Checks    []check
+	Processes []presence.Heard
+	Carriers  []shipment.Carrier
+	Tiles     []tile
+	Query     url.Values
+	Statuses  []string
+	// Chosen is the status of the filter, or several with commas; Several names those.
+	Chosen, Several string
+	Categories      []shipment.Category
+	Stages          []shipment.Stage
+	Shipments       []index.Shipment
+	Total           int
+	Exact           bool
+	Next            string
+	Wrong           string
 }
 
 // listPage shows how the recent shipments stand, and those that the filters in
@@ -78,7 +80,7 @@ func (a *api) makeList(r *http.Request) (status int, page []byte) {
 		Backlog: a.backlog.read(r.Context(), a.JetStream), Checks: a.checks(), Carriers: a.Rules.Carriers,
 		Categories: []shipment.Category{shipment.Domestic, shipment.International, shipment.InternationalPaperless},
 		Stages: []shipment.Stage{
-			shipment.StageValidation, shipment.StageManifestation, shipment.StageDocuments, shipment.StageCollection,
+			shipment.StageValidation, shipment.StageCategory, shipment.StageManifestation, shipment.StageDocuments, shipment.StageCollection,
 		},
 	}
 	if a.Processes != nil {
@@ -87,10 +89,13 @@ func (a *api) makeList(r *http.Request) (status int, page []byte) {
 	if versions := versionsOf(p.Processes); len(versions) > 1 {
 		p.Warnings = append(p.Warnings, "The processes run different versions: "+strings.Join(versions, ", ")+".")
 	}
-	chosen := p.Query.Get("status")
+	p.Chosen = strings.Join(p.Query["status"], ",")
+	if strings.Contains(p.Chosen, ",") {
+		p.Several = strings.ReplaceAll(p.Chosen, ",", ", ")
+	}
 	for _, s := range statuses {
 		p.Statuses = append(p.Statuses, string(s))
-		p.Tiles = append(p.Tiles, tile{s, p.Overview.Counts[s], a.publicPath + "/?status=" + string(s), chosen == string(s)})
+		p.Tiles = append(p.Tiles, tile{s, p.Overview.Counts[s], a.publicPath + "/?status=" + string(s), p.Chosen == string(s)})
 	}
 	if since := p.Overview.CompleteSince; since != nil {
 		p.Warnings = append(p.Warnings, "The counts are of the shipments since "+since.UTC().Format(time.DateTime)+". An older one is found by its id.")
@@ -102,7 +107,7 @@ func (a *api) makeList(r *http.Request) (status int, page []byte) {
 		if page, err = a.Index.List(query); err == nil {
 			p.Shipments, p.Total, p.Exact = page.Shipments, page.Total, page.Exact
 			if page.Next != "" {
-				p.Next = a.publicPath + withCursor(r.URL, page.Next)
+				p.Next = a.withCursor(r.URL, page.Next)
 			}
 		}
 	}
@@ -146,9 +151,6 @@ type shownRejection struct {
 func (a *api) rejectionsPage(w http.ResponseWriter, r *http.Request, found []streams.StoredRejection, next string, wrong error) {
 	p := rejectionsPage{frame: a.frame("Rejections", "rejections"), Query: r.URL.Query(), Next: next}
 	status := http.StatusOK
-	if p.Next != "" {
-		p.Next = a.publicPath + p.Next
-	}
 	if wrong == nil {
 		ctx, cancel := context.WithTimeout(r.Context(), readTimeout)
 		defer cancel()

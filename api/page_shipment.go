@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,9 +78,13 @@ func (a *api) shipmentPage(w http.ResponseWriter, r *http.Request, id string) {
 		p.Warnings = append(p.Warnings, "No shipment with this id is known.")
 		p.Live = id
 	}
-	var messages []streams.StoredMessage
+	var found streams.Story
 	if err == nil {
-		messages, err = a.readStory(r, id)
+		found, err = a.readStory(r, id)
+	}
+	messages := found.Messages
+	if found.Omitted > 0 {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("%d messages are left out: the story is too long.", found.Omitted))
 	}
 	if err != nil {
 		status = http.StatusServiceUnavailable
@@ -94,13 +100,26 @@ func (a *api) shipmentPage(w http.ResponseWriter, r *http.Request, id string) {
 	} else {
 		p.MayAct = false
 	}
-	if n := len(messages); n > 0 {
-		p.Since = brief(p.Now.Sub(messages[n-1].Time))
+	if len(messages) > 0 {
+		last := lastStep(messages)
+		p.Since = brief(p.Now.Sub(last))
 		if result.Status != shipment.Pending {
-			p.Took = brief(messages[n-1].Time.Sub(messages[0].Time))
+			p.Took = brief(last.Sub(messages[0].Time))
 		}
 	}
 	a.render(w, status, "shipment", p)
+}
+
+// lastStep is when the shipment came to where it stands: at its last outcome event. What
+// is published after that, such as repeats, changes nothing. Without an outcome event it
+// is the last message.
+func lastStep(messages []streams.StoredMessage) time.Time {
+	for _, m := range slices.Backward(messages) {
+		if t, known := events.Lookup(m.Type); known && t.Kind == events.KindOutcome {
+			return m.Time
+		}
+	}
+	return messages[len(messages)-1].Time
 }
 
 // tell makes the story of messages, and what the page shows beside it.

@@ -35,7 +35,13 @@ type rejectionList struct {
 
 // listRejections replies with the newest rejections that the parameters select.
 func (a *api) listRejections(w http.ResponseWriter, r *http.Request) {
-	f, err := parseRejectionFilter(r.URL.Query(), time.Now())
+	parameters, err := url.ParseQuery(r.URL.RawQuery)
+	var f streams.RejectionFilter
+	if err != nil {
+		err = errors.New(unreadableQuery)
+	} else {
+		f, err = parseRejectionFilter(parameters, time.Now())
+	}
 	if err != nil {
 		if a.wantsPage(r) {
 			a.rejectionsPage(w, r, nil, "", err)
@@ -58,9 +64,8 @@ func (a *api) listRejections(w http.ResponseWriter, r *http.Request) {
 	}
 	reply := rejectionList{Rejections: found}
 	if next > 0 {
-		parameters := r.URL.Query()
 		parameters.Set("before", strconv.FormatUint(next, 10))
-		reply.Next = r.URL.Path + "?" + parameters.Encode()
+		reply.Next = a.publicPath + r.URL.Path + "?" + parameters.Encode()
 	}
 	if a.wantsPage(r) {
 		a.rejectionsPage(w, r, reply.Rejections, reply.Next, nil)
@@ -79,6 +84,8 @@ func parseRejectionFilter(parameters url.Values, now time.Time) (streams.Rejecti
 		switch {
 		case !slices.Contains(rejectionParameters, name):
 			err = errors.New("no parameter: use reason, shipment, since, limit, before")
+		case len(values) > 1:
+			err = errors.New("given more than once")
 		case value == "":
 		case name == "reason":
 			f.Reason = value
@@ -94,7 +101,7 @@ func parseRejectionFilter(parameters url.Values, now time.Time) (streams.Rejecti
 				err = fmt.Errorf("use a number from 1 to %d", maxRejections)
 			}
 		case name == "before":
-			if f.Before, err = strconv.ParseUint(value, 10, 64); err != nil {
+			if f.Before, err = strconv.ParseUint(value, 10, 64); err != nil || f.Before == 0 {
 				err = errors.New("use the sequence of a rejection")
 			}
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/uuid"
@@ -61,21 +64,23 @@ func (a *api) request(w http.ResponseWriter, r *http.Request, eventType string) 
 		problem(w, http.StatusBadRequest, "the body is not a JSON object")
 		return
 	}
-	if reasons := events.ValidateData(eventType, data); len(reasons) > 0 {
-		problem(w, http.StatusUnprocessableEntity, "the request is not valid", reasons...)
-		return
-	}
-	if a.mayBeAsked(w, r, id) {
-		a.publishRequest(w, r, eventType, id, data)
+	if ev, ok := a.validRequest(w, eventType, id, data); ok && a.mayBeAsked(w, r, id) && a.storeRequest(w, r, ev, id) {
+		w.Header().Set("Location", a.publicPath+"/shipments/"+id)
+		writeJSON(w, http.StatusAccepted, "application/json", requested{ShipmentID: id, EventID: ev.ID()})
 	}
 }
 
 // readObject reads a body that is a JSON object. It is not ok if it is none; the
 // reply is written then.
 func readObject(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != event.ApplicationJSON {
+	if encoding, plain := isPlain(r.Header); !plain {
+		unsupportedEncoding(w, encoding)
+		return nil, false
+	}
+	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if charset := cmp.Or(parameters["charset"], "utf-8"); err != nil || media != event.ApplicationJSON || !strings.EqualFold(charset, "utf-8") {
 		w.Header().Set("Accept-Post", event.ApplicationJSON)
-		problem(w, http.StatusUnsupportedMediaType, "use application/json")
+		problem(w, http.StatusUnsupportedMediaType, "use application/json, in UTF-8")
 		return nil, false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
@@ -86,6 +91,10 @@ func readObject(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
 		return nil, false
 	case err != nil:
 		problem(w, http.StatusBadRequest, "the body ends before its announced length, or too late")
+		return nil, false
+	}
+	if !utf8.Valid(body) {
+		problem(w, http.StatusBadRequest, "the body is not valid UTF-8")
 		return nil, false
 	}
 	var members map[string]any
@@ -113,6 +122,22 @@ func (a *api) mayBeAsked(w http.ResponseWriter, r *http.Request, id string) bool
 	return false
 }
 
+// validRequest makes the event of a request, as the consumer will read it. It is not ok
+// if the request is not valid; the reply is written then.
+func (a *api) validRequest(w http.ResponseWriter, eventType, shipmentID string, data []byte) (event.Event, bool) {
+	ev, err := newRequest(uuid.NewString(), eventType, shipmentID, data)
+	if err != nil {
+		a.Log.Error().Err(err).Str("shipment", shipmentID).Msg("A request cannot be made")
+		problem(w, http.StatusInternalServerError, "the request cannot be made")
+		return ev, false
+	}
+	if _, reasons := events.ParseRequest(ev, events.Subject(eventType, shipmentID)); len(reasons) > 0 {
+		problem(w, http.StatusUnprocessableEntity, "the request is not valid", reasons...)
+		return ev, false
+	}
+	return ev, true
+}
+
 // newRequest makes the event of a request.
 func newRequest(id, eventType, shipmentID string, data []byte) (event.Event, error) {
 	ev := event.New(event.CloudEventsVersionV1)
@@ -125,32 +150,16 @@ func newRequest(id, eventType, shipmentID string, data []byte) (event.Event, err
 	return ev, err
 }
 
-func (a *api) publishRequest(w http.ResponseWriter, r *http.Request, eventType, id string, data []byte) {
-	eventID, ok := a.storeRequest(w, r, eventType, id, data)
-	if !ok {
-		return
-	}
-	w.Header().Set("Location", a.publicPath+"/shipments/"+id)
-	writeJSON(w, http.StatusAccepted, "application/json", requested{ShipmentID: id, EventID: eventID})
-}
-
-// storeRequest publishes a request and returns the id of its event. It is not ok
-// if that failed; the reply is written then.
-func (a *api) storeRequest(w http.ResponseWriter, r *http.Request, eventType, id string, data []byte) (eventID string, ok bool) {
-	ev, err := newRequest(uuid.NewString(), eventType, id, data)
-	if err != nil {
-		a.Log.Error().Err(err).Str("shipment", id).Msg("A request cannot be made")
-		problem(w, http.StatusInternalServerError, "the request cannot be made")
-		return "", false
-	}
+// storeRequest publishes the event of a request. It is not ok if that failed; the reply
+// is written then.
+func (a *api) storeRequest(w http.ResponseWriter, r *http.Request, ev event.Event, id string) (ok bool) {
 	stamp(r, &ev)
 	ctx, cancel := context.WithTimeout(r.Context(), publishTimeout)
 	defer cancel()
-	_, err = a.Publisher.PublishInput(ctx, ev, id)
+	_, err := a.Publisher.PublishInput(ctx, ev, id)
 	a.note(r, err)
 	if err != nil {
 		unavailable(w)
-		return "", false
 	}
-	return ev.ID(), true
+	return err == nil
 }

@@ -39,6 +39,14 @@ var reserved = []string{
 	"openapi.json", "asyncapi.json", "docs", "session",
 }
 
+// pathOf is the path of a shipment's page: the short one, unless another route has it.
+func pathOf(id string) string {
+	if slices.Contains(reserved, id) {
+		return "/shipments/" + id
+	}
+	return "/" + id
+}
+
 // NoSamples is why a sample shipment is refused with emulation off: its carriers
 // may be real ones. A remedy follows it.
 const NoSamples = "sample shipments are made only while SHIPMENTS_EMULATION is on"
@@ -74,8 +82,7 @@ func (a *api) createSample(w http.ResponseWriter, r *http.Request) {
 // create publishes the shipment, or the CloudEvent, in the body.
 func (a *api) create(w http.ResponseWriter, r *http.Request) {
 	if encoding, plain := isPlain(r.Header); !plain {
-		w.Header().Set("Accept-Encoding", "identity")
-		problem(w, http.StatusUnsupportedMediaType, fmt.Sprintf("the content encoding %q is not supported: send the body as it is", text.Clip(encoding, 40)))
+		unsupportedEncoding(w, encoding)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxMessageBytes))
@@ -113,6 +120,11 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) {
 		_, err := a.Publisher.PublishUnlessConflict(ctx, ev, created, a.Rules)
 		return err
 	})
+}
+
+func unsupportedEncoding(w http.ResponseWriter, encoding string) {
+	w.Header().Set("Accept-Encoding", "identity")
+	problem(w, http.StatusUnsupportedMediaType, fmt.Sprintf("the content encoding %q is not supported: send the body as it is", text.Clip(encoding, 40)))
 }
 
 // isPlain reports whether a body is sent as it is, and else its content encoding.

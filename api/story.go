@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -35,6 +34,8 @@ type storyEvent struct {
 type story struct {
 	ShipmentID string       `json:"shipmentId"`
 	Events     []storyEvent `json:"events"`
+	// Omitted counts the messages that are left out: see [streams.Story].
+	Omitted int `json:"omitted,omitempty"`
 }
 
 // position is how much of a story was read: the last sequence of each stream.
@@ -67,13 +68,13 @@ func (p *position) add(m streams.StoredMessage) {
 }
 
 // readStory reads the story of a shipment.
-func (a *api) readStory(r *http.Request, id string) ([]streams.StoredMessage, error) {
+func (a *api) readStory(r *http.Request, id string) (streams.Story, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), readTimeout)
 	defer cancel()
 	known, _ := a.Index.Find(id)
-	messages, err := streams.ReadStory(ctx, a.JetStream, id, known.InputSequence)
+	found, err := streams.ReadStory(ctx, a.JetStream, id, known.InputSequence)
 	a.note(r, err)
-	return messages, err
+	return found, err
 }
 
 // events replies with the story of the shipment in the path, once or as it goes on.
@@ -84,7 +85,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Add("Vary", "Accept")
-	live := strings.Contains(r.Header.Get("Accept"), eventStream)
+	live := prefers(r, eventStream, event.ApplicationJSON)
 	var seen position
 	if live {
 		var ok bool
@@ -95,17 +96,41 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 	}
 	following := a.Index.Follow(id) // Before the story is read: nothing falls in between.
 	defer following.Close()
-	messages, err := a.readStory(r, id)
+	found, err := a.readStory(r, id)
+	if err == nil && live {
+		seen, err = a.storedPosition(r, seen)
+	}
 	switch {
 	case err != nil:
 		unavailable(w)
-	case len(messages) == 0 && !live:
+	case len(found.Messages) == 0 && !live:
 		problem(w, http.StatusNotFound, "no shipment with this id is known")
 	case live:
-		a.streamStory(w, r, id, messages, seen, following)
+		a.streamStory(w, r, id, found.Messages, seen, following)
 	default:
-		writeTagged(w, r, story{ShipmentID: id, Events: storyEvents(messages, new(position))})
+		writeTagged(w, r, story{ShipmentID: id, Events: storyEvents(found.Messages, new(position)), Omitted: found.Omitted})
 	}
+}
+
+// storedPosition is a position without what no stream has: one that is beyond the end of
+// its stream is of a stream that was there before, and reading begins anew.
+func (a *api) storedPosition(r *http.Request, seen position) (position, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), readTimeout)
+	defer cancel()
+	for i, stream := range storyStreams {
+		if seen[i] == 0 {
+			continue
+		}
+		last, err := streams.LastSequence(ctx, a.JetStream, stream)
+		a.note(r, err)
+		if err != nil {
+			return seen, err
+		}
+		if seen[i] > last {
+			seen[i] = 0
+		}
+	}
+	return seen, nil
 }
 
 // storyEvents are the messages that were not read yet.
@@ -148,8 +173,9 @@ func (a *api) streamStory(w http.ResponseWriter, r *http.Request, id string, mes
 		}
 		following.News()
 		for {
-			var err error
-			if messages, err = a.readStory(r, id); err == nil {
+			found, err := a.readStory(r, id)
+			if err == nil {
+				messages = found.Messages
 				break
 			}
 			if !s.pause(time.Second) { // JetStream does not answer; it will.

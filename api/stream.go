@@ -36,8 +36,8 @@ type stream struct {
 	stopped <-chan struct{}
 }
 
-// openStream begins to send events. It is not ok if there are too many clients;
-// the reply is written then.
+// openStream begins to send events. It is not ok if there are too many clients, and
+// for a HEAD request; the reply is written then.
 func (a *api) openStream(w http.ResponseWriter, r *http.Request) (*stream, bool) {
 	release, ok := a.takeSlot(w)
 	if !ok {
@@ -49,6 +49,10 @@ func (a *api) openStream(w http.ResponseWriter, r *http.Request) (*stream, bool)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Method == http.MethodHead { // Its reply has no body, so nothing would end it.
+		release()
+		return nil, false
+	}
 	if s.write("retry: 2000\n\n") != nil {
 		release()
 		return nil, false

@@ -326,7 +326,8 @@ func TestConsumerHoldsMessagesWhileTemporalIsUnavailable(t *testing.T) {
 	}, 20*time.Second, 5*time.Millisecond)
 	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
 	require.NoError(t, err)
-	require.Equal(t, 4, c.CachedInfo().NumAckPending, "no more is pulled than can be held")
+	require.Positive(t, c.CachedInfo().NumAckPending)
+	require.LessOrEqual(t, c.CachedInfo().NumAckPending, 4, "no more is pulled than can be held; pulling may pause before that")
 	require.Equal(t, uint64(0), c.CachedInfo().AckFloor.Stream)
 	require.Empty(t, b.Rejections(t))
 

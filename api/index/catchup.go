@@ -23,13 +23,18 @@ const (
 // shipment that is completed, which most are, it reads the first and the last event
 // alone: the last one has what the view needs of those between.
 //
-//	accepted            ─ while the inputs are read
+//	accepted            ─ while the inputs are read, or after them if the view has not all
 //	completed and so on ─ when all shipments are known
 //	the rest            ─ of the shipments that are not completed: of each, if they are
 //	                      few, and all events otherwise
 func (x *Index) catchUp(ctx context.Context, s start, inputsRead <-chan struct{}) (rest start, err error) {
-	if s.last > 0 {
-		err = x.readTypes(ctx, s, []string{events.TypeAccepted})
+	// In a view that has all, no acceptance is of a shipment older than the view.
+	hasAll := x.CompleteSince().IsZero()
+	if !hasAll {
+		err = wait(ctx, inputsRead)
+	}
+	if err == nil && s.last > 0 {
+		err = x.readAccepted(ctx, s, hasAll)
 	}
 	if err == nil {
 		err = wait(ctx, inputsRead)
@@ -56,6 +61,37 @@ func (x *Index) catchUp(ctx context.Context, s start, inputsRead <-chan struct{}
 	x.position[s.stream].sequence, x.position[s.stream].pending = s.last, 0
 	x.mu.Unlock()
 	return start{stream: s.stream, from: s.last + 1}, nil
+}
+
+// readAccepted reads the acceptances. Those without an input in the view open a shipment
+// only if the view has all, or if the input is not older than the view.
+func (x *Index) readAccepted(ctx context.Context, s start, hasAll bool) error {
+	x.mu.Lock()
+	x.keepsOrphans = !hasAll
+	x.mu.Unlock()
+	if err := x.readTypes(ctx, s, []string{events.TypeAccepted}); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	orphans, since := x.orphans, x.completeSince
+	x.keepsOrphans, x.orphans = false, nil
+	x.mu.Unlock()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(askConcurrency)
+	for _, m := range orphans {
+		group.Go(func() error {
+			return x.persist(ctx, s.stream, func(func()) error {
+				input, err := x.firstInput(ctx, m.id)
+				if err == nil && (input == nil || input.Time.UnixNano() >= since) {
+					x.mu.Lock()
+					x.apply(m)
+					x.mu.Unlock()
+				}
+				return err
+			})
+		})
+	}
+	return group.Wait()
 }
 
 // readTypes reads the events of some types, each type on its own.

@@ -9,7 +9,7 @@
 //   - names.go: short numbers for texts that occur often
 //   - read.go: reads the tail of the streams, and follows them
 //   - catchup.go: reads less than all of what is there at the start
-//   - repeats.go: tells repeated inputs of older shipments from new shipments
+//   - older.go: removes shipments that are older than the view
 //   - query.go: lists shipments by filters, newest first
 //   - overview.go: counts, the oldest pending shipments, the rate
 //   - feed.go: passes on what is stored, to whoever follows it live

@@ -45,7 +45,11 @@ type Index struct {
 	position      map[string]*position // by stream
 	endings       rate
 	openings      rate
-	doubtful      []string // ids that may be repeats of older shipments
+	doubtful      []string // ids of shipments that may be older than the view
+	// keepsOrphans: acceptances without an input in the view are kept in orphans, and
+	// open no shipment.
+	keepsOrphans bool
+	orphans      []message
 	// corrections are later contents of shipments, by id, oldest first: see describeBy.
 	corrections map[string][]content
 	// rejectedAhead are the sequences of inputs that were rejected, as far as the
@@ -79,6 +83,7 @@ func (x *Index) clear() {
 	x.completeSince = 0
 	x.position = map[string]*position{}
 	x.doubtful = nil
+	x.keepsOrphans, x.orphans = false, nil
 	x.corrections = map[string][]content{}
 	x.rejectedAhead = map[uint64]struct{}{}
 	x.version.Add(1)

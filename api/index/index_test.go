@@ -201,6 +201,30 @@ func TestIndexTellsRepeatsFromNewShipments(t *testing.T) {
 	}, 3*time.Second, 100*time.Millisecond)
 }
 
+// A shipment that was published before the view begins, and accepted after that, is not
+// in the view.
+func TestIndexBeginsWithInputs(t *testing.T) {
+	t.Parallel()
+	s := eventstest.StartProvisioned(t)
+	p := newStories(s.JS)
+	var published []string
+	for n := range 20 {
+		published = append(published, fmt.Sprintf("s-%02d", n))
+		p.created(t, published[n])
+	}
+	for _, id := range published { // The consumer was behind.
+		p.accepted(t, id)
+	}
+	x := run(t, s.JS, 5)
+	require.ElementsMatch(t, published[15:], ids(t, x, index.Query{}))
+	for _, id := range published[15:] {
+		seen, _ := x.Find(id)
+		require.NotEmpty(t, seen.CarrierIDs)
+		require.NotZero(t, seen.InputSequence)
+		require.False(t, seen.OpenedAt.Before(x.CompleteSince()))
+	}
+}
+
 func TestIndexReadsWhatOthersPublish(t *testing.T) {
 	t.Parallel()
 	s := eventstest.StartProvisioned(t)

@@ -49,7 +49,7 @@ func TestListFilters(t *testing.T) {
 		"carrier of all":              {index.Query{Carrier: first}, newest},
 		"carrier of none":             {index.Query{Carrier: "other"}, nil},
 		"stage":                       {index.Query{Stage: shipment.StageDocuments}, []string{"1-under-way"}},
-		"stage of a failure":          {index.Query{Stage: shipment.StageManifestation}, []string{"1-stopped", "1-failed"}},
+		"stage of a failure":          {index.Query{Stage: shipment.StageManifestation}, []string{"1-failed"}},
 		"reason of a rejection":       {index.Query{Reason: shipment.CodeUnknownCarrier}, []string{"invalid"}},
 		"reason of a failure":         {index.Query{Reason: "No service"}, []string{"1-failed"}},
 		"since":                       {index.Query{Since: middle.OpenedAt}, newest[:4]},

@@ -71,7 +71,7 @@ type start struct {
 //	outcomes   ─ caught up with by type ([Index.catchUp])
 //	rejections ─ after the inputs; then all three as messages come
 //	check      ─ compares each stream with what was read of it
-//	repeats    ─ removes inputs that repeat those of older shipments
+//	older      ─ removes what is left of shipments that are older than the view
 func (x *Index) build(ctx context.Context) error {
 	starts, err := x.plan(ctx)
 	if err != nil {
@@ -101,7 +101,7 @@ func (x *Index) build(ctx context.Context) error {
 		if !x.IsReady() {
 			close(x.ready)
 		}
-		return x.dropRepeats(ctx)
+		return x.dropOlder(ctx)
 	})
 	group.Go(func() error { return x.check(ctx) })
 	return group.Wait()

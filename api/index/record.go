@@ -127,10 +127,13 @@ func (x *Index) apply(m message) {
 		}
 	case !m.opens() || at < x.completeSince:
 		return
+	case x.keepsOrphans && m.eventType == events.TypeAccepted:
+		x.orphans = append(x.orphans, m)
+		return
 	default:
 		r = x.open(m.id, at)
 		x.openings.add(m.at)
-		if x.completeSince != 0 && m.eventType != events.TypeAccepted {
+		if x.completeSince != 0 {
 			x.doubtful = append(x.doubtful, m.id)
 		}
 		if _, kept := x.byID[m.id]; !kept {
@@ -315,13 +318,13 @@ func (r *record) status() shipment.Status {
 	}
 }
 
-// stage is where the shipment stands, or failed; nothing after success.
+// stage is where a pending shipment stands, or where one failed; nothing for another.
 func (r *record) stage() shipment.Stage {
-	switch {
-	case r.seen&seenCompleted != 0:
-		return ""
-	case r.seen&seenFailed != 0:
+	switch status := r.status(); {
+	case status == shipment.Failed:
 		return stages[r.failedAt]
+	case status != shipment.Pending:
+		return ""
 	case r.seen&(seenDocuments|seenBooked|seenDeclined) != 0:
 		return shipment.StageCollection
 	case r.seen&seenManifested != 0:

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const pulse = document.getElementById("pulse");
-  const source = new EventSource(document.body.dataset.live);
+  let source = null;
   const tell = (text, state) => { pulse.textContent = text; pulse.className = state; };
   let busy = false;
   let again = false;
@@ -19,7 +19,12 @@
 
   async function refresh() {
     if (busy) { again = true; return; }
-    if (document.hidden || occupied()) { again = true; return; }
+    if (document.hidden) { again = true; return; }
+    if (occupied()) {
+      again = true;
+      tell("changed; shown once nothing is open or typed", "live");
+      return;
+    }
     busy = true;
     again = false;
     try {
@@ -43,15 +48,33 @@
     }
     if (again && !document.hidden && !occupied()) { refresh(); }
   }
-  source.addEventListener("changed", refresh);
-  source.addEventListener("error", () => tell("not connected", "lost"));
-  // What happened since the page was made, or since the connection broke, is fetched.
-  source.addEventListener("open", () => { tell("live", "live"); refresh(); });
+  // A page that nobody sees follows nothing: browsers make few connections to one server.
+  function connect() {
+    if (source || document.hidden) { return; }
+    source = new EventSource(document.body.dataset.live);
+    source.addEventListener("changed", refresh);
+    // What happened since the page was made, or since the connection broke, is fetched.
+    source.addEventListener("open", () => { tell("live", "live"); refresh(); });
+    source.addEventListener("error", () => {
+      tell("not connected", "lost");
+      if (source.readyState === EventSource.CLOSED) { // The browser gives up on an answer that is no stream.
+        source = null;
+        setTimeout(connect, 5000);
+      }
+    });
+  }
+  function disconnect() {
+    if (source) { source.close(); source = null; }
+  }
   document.addEventListener("pointerdown", () => { held = true; });
   for (const end of ["pointerup", "pointercancel"]) {
     document.addEventListener(end, () => setTimeout(() => { held = false; if (again) { refresh(); } }, 100));
   }
-  document.addEventListener("visibilitychange", () => { if (again) { refresh(); } });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) { disconnect(); } else { connect(); } });
+  // A page in the history of its tab holds no connection either.
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", connect);
   document.addEventListener("focusout", () => { if (again) { setTimeout(refresh, 0); } });
   document.addEventListener("toggle", () => { if (again) { refresh(); } }, true);
+  connect();
 })();

@@ -45,7 +45,7 @@ object per line.`,
 			}
 			query, err := api.ParseQuery(parameters, time.Now())
 			if err != nil {
-				return err
+				return namingFlags(err)
 			}
 			if limit < 1 {
 				return errors.New("--limit is less than 1")
@@ -123,6 +123,9 @@ func (s *session) list(cmd *cobra.Command, query index.Query, limit int, asJSON 
 				return err
 			}
 		}
+		if len(found) < total.Total {
+			fmt.Fprintln(cmd.ErrOrStderr(), counted(found, total)+" --limit lists more.")
+		}
 		return nil
 	}
 	return printShipments(cmd.OutOrStdout(), found, total)
@@ -140,12 +143,35 @@ func printShipments(out io.Writer, found []index.Shipment, page index.Page) erro
 			return err
 		}
 	}
+	_, err := fmt.Fprintln(out, counted(found, page))
+	return err
+}
+
+// counted says how many of the selected shipments were listed.
+func counted(found []index.Shipment, page index.Page) string {
 	count := fmt.Sprintf("%d of %d shipments", len(found), page.Total)
 	if !page.Exact {
 		count += "; there may be older ones, from before " + page.CompleteSince.Local().Format(time.DateTime)
 	}
-	_, err := fmt.Fprintln(out, count+".")
-	return err
+	return count + "."
+}
+
+// namingFlags says what is wrong with a filter by the flag, where its parameter is said.
+func namingFlags(err error) error {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		name, what, named := strings.Cut(line, ": ")
+		if !named {
+			continue
+		}
+		for flag, parameter := range map[string]string{"older-than": "olderThan", "query": "q"} {
+			if name == parameter {
+				name = flag
+			}
+		}
+		lines[i] = "--" + name + ": " + what
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 // dash stands for nothing in a table; what a terminal would not show as it is, is quoted.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -61,11 +60,16 @@ func request(cmd *cobra.Command, id, eventType string, data any) error {
 	if err := checkIDs(id); err != nil {
 		return err
 	}
-	encoded, err := json.Marshal(data)
-	if err != nil {
+	ev := event.New(event.CloudEventsVersionV1)
+	ev.SetID(uuid.NewString())
+	ev.SetType(eventType)
+	ev.SetSource(source)
+	ev.SetSubject(id)
+	ev.SetTime(time.Now().UTC())
+	if err := ev.SetData(event.ApplicationJSON, data); err != nil {
 		return err
 	}
-	if reasons := events.ValidateData(eventType, encoded); len(reasons) > 0 {
+	if _, reasons := events.ParseRequest(ev, events.Subject(eventType, id)); len(reasons) > 0 {
 		return invalid("the request", reasons)
 	}
 	s, err := connect(cmd)
@@ -81,15 +85,6 @@ func request(cmd *cobra.Command, id, eventType string, data any) error {
 		return err
 	case result.Status != shipment.Pending:
 		return fmt.Errorf("shipment %s has ended: its status is %s", id, result.Status)
-	}
-	ev := event.New(event.CloudEventsVersionV1)
-	ev.SetID(uuid.NewString())
-	ev.SetType(eventType)
-	ev.SetSource(source)
-	ev.SetSubject(id)
-	ev.SetTime(time.Now().UTC())
-	if err := ev.SetData(event.ApplicationJSON, data); err != nil {
-		return err
 	}
 	s.stamp(&ev)
 	var sequence uint64

@@ -42,6 +42,12 @@ Exit codes: 0 pending, success or cancelled, 2 failure, 3 rejected, 1 unknown; w
 		Args: statusArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id := args[0]
+			switch {
+			case timeout < 0:
+				return errors.New("--timeout is negative: use a duration such as 5m, or 0 to wait for as long as it takes")
+			case !wait && cmd.Flags().Changed("timeout"):
+				return errors.New("--timeout needs --wait")
+			}
 			if err := checkIDs(id); err != nil {
 				return err
 			}

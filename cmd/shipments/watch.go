@@ -52,7 +52,7 @@ from its beginning; with --since, what was stored since then comes first; with
 			}
 			query, err := api.ParseQuery(url.Values{"since": {since}, "until": {until}}, time.Now())
 			if err != nil {
-				return err
+				return namingFlags(err)
 			}
 			w.since, w.until = query.Since, query.Until
 			if w.types, err = parseTypes(types); err != nil {

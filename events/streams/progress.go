@@ -96,7 +96,7 @@ func readProgress(ctx context.Context, js jetstream.JetStream, id string, inputs
 		return getMessage(ctx, js, events.StreamShipments, getRequest{LastBySubject: subject})
 	})
 	all.Go(func() error {
-		found, err := messagesOf(ctx, js, events.StreamShipments, events.Subject(events.TypeCreated, id))
+		found, _, err := messagesOf(ctx, js, events.StreamShipments, events.Subject(events.TypeCreated, id))
 		mu.Lock()
 		defer mu.Unlock()
 		k.created = append(k.created, found...)

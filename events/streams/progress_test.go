@@ -34,7 +34,7 @@ func TestProgressFollowsTheStory(t *testing.T) {
 		require.NoError(t, streams.AddProgress(t.Context(), s.JS, &result, e))
 		story, err := streams.ReadStory(t.Context(), s.JS, "abc")
 		require.NoError(t, err)
-		require.Equal(t, result.Progress, streams.Expect(story, e, time.Now()), "the story says the same")
+		require.Equal(t, result.Progress, streams.Expect(story.Messages, e, time.Now()), "the story says the same")
 		require.WithinDuration(t, time.Now(), result.Progress.Since, 30*time.Second)
 		return result.Progress
 	}
@@ -109,7 +109,7 @@ func TestProgressFollowsTheStory(t *testing.T) {
 	require.Equal(t, no, p.Faults)
 	story, err := streams.ReadStory(t.Context(), s.JS, "abc")
 	require.NoError(t, err)
-	require.Equal(t, shipment.WaitEnding, streams.Expect(story, calendar, until).WaitsFor, "nobody has requested one in time")
+	require.Equal(t, shipment.WaitEnding, streams.Expect(story.Messages, calendar, until).WaitsFor, "nobody has requested one in time")
 
 	request := event.New()
 	request.SetID("r-1")

@@ -15,9 +15,17 @@ import (
 	"shipments/shipment"
 )
 
-// maxPerSubject bounds the messages of one subject in a story: an input that is
-// repeated without end fills no memory. The first ones are read.
-const maxPerSubject = 100
+// storyBytes bounds the first messages of one subject in a story, and as much its last
+// ones: an input that is repeated without end fills no memory.
+const storyBytes = 2 << 20
+
+// Story is what is stored of a shipment.
+type Story struct {
+	Messages []StoredMessage // in the order in which they were stored
+	// Omitted counts the messages that were left out, where a subject has more than
+	// some megabytes: neither among its first nor among its last ones.
+	Omitted int
+}
 
 // StoredMessage is a message of a shipment's story: an input, an outcome event or
 // a rejection.
@@ -38,33 +46,40 @@ type StoredMessage struct {
 // the id in their subject, and those without one by inputs, the sequences that
 // the caller knows.
 //
-// It returns nothing for an unknown shipment. It reads from the leaders of the
-// streams, so it finds all that was ever confirmed.
-func ReadStory(ctx context.Context, js jetstream.JetStream, id string, inputs ...uint64) ([]StoredMessage, error) {
+// The story of an unknown shipment is empty. What the leaders of the streams have
+// confirmed is in it, but for what [Story.Omitted] counts.
+func ReadStory(ctx context.Context, js jetstream.JetStream, id string, inputs ...uint64) (Story, error) {
 	if !shipment.ValidID(id) {
-		return nil, nil
+		return Story{}, nil
+	}
+	type place struct {
+		stream   string
+		sequence uint64
 	}
 	var mu sync.Mutex
-	var story []StoredMessage
-	add := func(stream string, messages ...*jetstream.RawStreamMsg) {
+	var story Story
+	known := map[place]bool{}
+	add := func(stream string, omitted int, messages ...*jetstream.RawStreamMsg) {
 		mu.Lock()
 		defer mu.Unlock()
+		story.Omitted += omitted
 		for _, m := range messages {
-			if m == nil || slices.ContainsFunc(story, func(s StoredMessage) bool { return s.Stream == stream && s.Sequence == m.Sequence }) {
+			if m == nil || known[place{stream, m.Sequence}] {
 				continue
 			}
+			known[place{stream, m.Sequence}] = true
 			eventType, _ := events.SplitSubject(m.Subject)
-			story = append(story, StoredMessage{stream, m.Sequence, m.Time, m.Subject, eventType, m.Header, m.Data})
+			story.Messages = append(story.Messages, StoredMessage{stream, m.Sequence, m.Time, m.Subject, eventType, m.Header, m.Data})
 		}
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	for _, t := range events.Table() {
 		all.Go(func() error {
-			found, err := messagesOf(ctx, js, t.Stream, events.Subject(t.Name, id))
+			found, omitted, err := messagesOf(ctx, js, t.Stream, events.Subject(t.Name, id))
 			if t.Kind == events.KindRejection {
 				found = ofShipment(found, id)
 			}
-			add(t.Stream, found...)
+			add(t.Stream, omitted, found...)
 			return err
 		})
 	}
@@ -74,14 +89,14 @@ func ReadStory(ctx context.Context, js jetstream.JetStream, id string, inputs ..
 		}
 		all.Go(func() error {
 			msg, err := getMessage(ctx, js, events.StreamShipments, getRequest{Sequence: sequence})
-			add(events.StreamShipments, msg)
+			add(events.StreamShipments, 0, msg)
 			return err
 		})
 	}
 	if err := all.Wait(); err != nil {
-		return nil, fmt.Errorf("read the story of %s: %w", id, err)
+		return Story{}, fmt.Errorf("read the story of %s: %w", id, err)
 	}
-	slices.SortFunc(story, func(a, b StoredMessage) int {
+	slices.SortFunc(story.Messages, func(a, b StoredMessage) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Sequence, b.Sequence))
 	})
 	return story, nil
@@ -96,27 +111,48 @@ func ofShipment(rejections []*jetstream.RawStreamMsg, id string) []*jetstream.Ra
 	})
 }
 
-// messagesOf reads the messages of one subject, the oldest first.
-func messagesOf(ctx context.Context, js jetstream.JetStream, stream, subject string) ([]*jetstream.RawStreamMsg, error) {
+// messagesOf reads the messages of one subject, the oldest first. omitted counts those
+// that are left out.
+func messagesOf(ctx context.Context, js jetstream.JetStream, stream, subject string) (found []*jetstream.RawStreamMsg, omitted int, err error) {
 	// Most subjects have no message or one: the last one is found fastest.
 	last, err := getMessage(ctx, js, stream, getRequest{LastBySubject: subject})
 	if err != nil || last == nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var found []*jetstream.RawStreamMsg
-	for next := uint64(1); len(found) < maxPerSubject; {
-		msg, err := getMessage(ctx, js, stream, getRequest{Sequence: next, NextBySubject: subject})
-		if err != nil {
-			return nil, err
-		}
-		if msg == nil { // It was deleted meanwhile.
-			return found, nil
-		}
-		found = append(found, msg)
-		if msg.Sequence >= last.Sequence {
-			return found, nil
-		}
-		next = msg.Sequence + 1
+	first, err := getMessage(ctx, js, stream, getRequest{Sequence: 1, NextBySubject: subject})
+	if err != nil || first == nil { // It was deleted meanwhile.
+		return nil, 0, err
 	}
-	return found, nil
+	if first.Sequence == last.Sequence {
+		return []*jetstream.RawStreamMsg{first}, 0, nil
+	}
+	var kept bothEnds
+	r := Range{Stream: stream, Subject: subject, From: first.Sequence}
+	err = Read(ctx, js, r, func(msg Followed) { kept.add(msg.RawStreamMsg) })
+	return append(kept.first, kept.last...), kept.omitted, err
+}
+
+// bothEnds keeps the first and the last messages of many.
+type bothEnds struct {
+	first, last           []*jetstream.RawStreamMsg
+	firstBytes, lastBytes int
+	omitted               int
+}
+
+func (b *bothEnds) add(msg *jetstream.RawStreamMsg) {
+	if b.last == nil && b.firstBytes+messageBytes(msg) <= storyBytes {
+		b.first, b.firstBytes = append(b.first, msg), b.firstBytes+messageBytes(msg)
+		return
+	}
+	b.last, b.lastBytes = append(b.last, msg), b.lastBytes+messageBytes(msg)
+	for b.lastBytes > storyBytes && len(b.last) > 1 {
+		b.lastBytes -= messageBytes(b.last[0])
+		b.last, b.omitted = b.last[1:], b.omitted+1
+	}
+}
+
+// messageBytes is roughly what a message takes in memory.
+func messageBytes(msg *jetstream.RawStreamMsg) int {
+	const overhead = 512
+	return overhead + len(msg.Data)
 }

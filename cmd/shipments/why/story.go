@@ -32,10 +32,13 @@ func (c Config) readStory(ctx context.Context, r *Report, id string) (known bool
 		return false, err
 	}
 	if r.Status == shipment.Pending {
-		r.Progress = streams.Expect(story, c.Expectations, r.At)
+		r.Progress = streams.Expect(story.Messages, c.Expectations, r.At)
+	}
+	if story.Omitted > 0 {
+		r.Missing = append(r.Missing, fmt.Sprintf("%d messages of the story: there are too many", story.Omitted))
 	}
 	requested := map[string]bool{} // the types of requests
-	for _, m := range story {
+	for _, m := range story.Messages {
 		o := Occurrence{At: m.Time.UTC(), Stream: m.Stream, Sequence: m.Sequence, What: m.Type}
 		t, _ := events.Lookup(m.Type)
 		o.Kind = map[events.Kind]string{events.KindInput: "input", events.KindOutcome: "event", events.KindRejection: "rejection"}[t.Kind]
@@ -62,9 +65,9 @@ func (c Config) readStory(ctx context.Context, r *Report, id string) (known bool
 		r.Happened = append(r.Happened, o)
 	}
 	if r.Status == shipment.Pending {
-		c.explainConsumer(ctx, r, story)
+		c.explainConsumer(ctx, r, story.Messages)
 		for _, eventType := range slices.Sorted(maps.Keys(requested)) {
-			r.explainRequest(story, eventType)
+			r.explainRequest(story.Messages, eventType)
 		}
 	}
 	r.documents()
