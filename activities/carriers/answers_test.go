@@ -62,7 +62,7 @@ func newCarrier(t *testing.T, post, result respond) *carrier {
 	t.Cleanup(server.Close)
 	base, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	c.HTTP, c.url = carriers.NewHTTP(base, carriers.HTTPOptions{Token: "secret", Timeout: 5 * time.Second}), server.URL
+	c.HTTP, c.url = carriers.NewHTTP(base, carriers.HTTPOptions{Token: "secret", Timeout: 30 * time.Second}), server.URL
 	c.SetPauses(time.Millisecond, time.Second)
 	return c
 }

@@ -21,7 +21,7 @@ func client(t *testing.T, handler http.Handler, token string) *carriers.HTTP {
 	t.Cleanup(server.Close)
 	base, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	c := carriers.NewHTTP(base, carriers.HTTPOptions{Token: token, Timeout: 5 * time.Second})
+	c := carriers.NewHTTP(base, carriers.HTTPOptions{Token: token, Timeout: 30 * time.Second})
 	c.SetPauses(time.Millisecond, time.Second)
 	return c
 }

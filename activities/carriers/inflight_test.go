@@ -72,10 +72,14 @@ func TestHTTPFinishesARequestInFlight(t *testing.T) {
 		t.Parallel()
 		c, got, release := slow(t, nil)
 		c.SetPauses(time.Millisecond, time.Minute)
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // Time enough for the request to begin.
 		defer cancel()
 		done := begin(ctx, c)
-		<-got
+		select {
+		case <-got:
+		case e := <-done:
+			t.Fatalf("the request did not begin in time: %v", e.err)
+		}
 		<-ctx.Done()
 		close(release)
 		require.NoError(t, (<-done).err)

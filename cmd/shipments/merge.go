@@ -34,7 +34,8 @@ type merged struct {
 // weight is what a message takes of readAhead.
 func weight(msg *streams.Followed) int64 { return min(int64(len(msg.Data)+overhead), readAhead) }
 
-// merger merges ranges of streams. It is used by one goroutine.
+// merger merges ranges of streams. One goroutine uses it; those that follow the ranges
+// use room and news alone.
 type merger struct {
 	ranges []streams.Range
 	queues [][]merged            // read and not shown, by range
@@ -51,8 +52,10 @@ func merge(ctx context.Context, js jetstream.JetStream, ranges []streams.Range, 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	m := merger{ranges: ranges, queues: make([][]merged, len(ranges)), ends: make([]time.Time, len(ranges)), news: make(chan merged)}
-	for i := range ranges {
+	for range ranges {
 		m.room = append(m.room, semaphore.NewWeighted(readAhead))
+	}
+	for i := range ranges {
 		go m.follow(ctx, js, i)
 	}
 	ticker := time.NewTicker(holdBack / 4)
