@@ -151,8 +151,7 @@ func setParameter(q *index.Query, name string, values []string, now time.Time) (
 		q.Carrier = value
 	case "stage":
 		q.Stage = shipment.Stage(value)
-		err = oneOf(q.Stage, shipment.StageValidation, shipment.StageCategory, shipment.StageManifestation,
-			shipment.StageDocuments, shipment.StageCollection)
+		err = oneOf(q.Stage, shipment.Stages()...)
 	case "reason":
 		q.Reason = value
 	case "since":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 
 	"shipments/api"
 	"shipments/api/index"
+	"shipments/events"
+	"shipments/events/streams"
 	"shipments/shipment"
 )
 
@@ -76,6 +79,9 @@ func TestAPIListsShipments(t *testing.T) {
 		require.Len(t, b.list(t, "/shipments?since=1h&until=&olderThan=&category=").Shipments, 3, "an empty value selects all")
 		require.Empty(t, b.list(t, "/shipments?until=2020-01-01").Shipments)
 		require.Empty(t, b.list(t, "/shipments?olderThan=1h").Shipments)
+		require.Len(t, b.list(t, "/shipments?since=0001-01-01&until=9999-12-31").Shipments, 3, "an open end")
+		require.Empty(t, b.list(t, "/shipments?since=9999-12-31").Shipments)
+		require.Empty(t, b.list(t, "/shipments?until=0001-01-01").Shipments)
 		require.Len(t, b.list(t, "/shipments?stage=validation&status=Pending&status=Success").Shipments, 3)
 	})
 	t.Run("a tag saves the rest", func(t *testing.T) {
@@ -98,6 +104,8 @@ func TestAPIListsShipments(t *testing.T) {
 		"limit too large":    {"/shipments?limit=501", "limit: use a number from 1 to 500"},
 		"cursor of no page":  {"/shipments?cursor=x", "cursor: no page"},
 		"parameter repeated": {"/shipments?q=1&q=2", "q: given more than once"},
+		"no time between":    {"/shipments?since=2026-01-02&until=2026-01-01", "until: it is not after since"},
+		"not a query":        {"/shipments?limit=1;status=Failure", "the query cannot be read"},
 		"two wrong ones":     {"/shipments?limit=0&stage=x", "limit: use a number from 1 to 500\nstage:"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,6 +114,24 @@ func TestAPIListsShipments(t *testing.T) {
 			require.Contains(t, got.problem.Detail, test.detail)
 		})
 	}
+}
+
+func TestAPIListsLeadToTheNextPageByThePublicURL(t *testing.T) {
+	t.Parallel()
+	b := setupIndexed(t, func(c *api.Config) { c.PublicURL = "https://ships.example.com/pre/fix/" })
+	for _, id := range []string{"1a", "2b"} {
+		require.Equal(t, http.StatusAccepted, b.do(t, http.MethodPost, "/"+id, "", "").StatusCode)
+		require.NoError(t, streams.NewPublisher(b.JS, "http://api.test").Reject(t.Context(), events.Rejection{
+			ShipmentID: id, Reasons: []shipment.Reason{{Code: events.CodeConflict, Message: "m"}},
+			Input: events.Input{Stream: events.StreamShipments, StreamSequence: 1, Subject: "shipments.created." + id, Data: []byte("x")},
+		}))
+	}
+	require.Eventually(t, func() bool { return b.list(t, "/shipments").Total.Count == 2 }, 10*time.Second, 10*time.Millisecond)
+	got := b.do(t, http.MethodGet, "/shipments?limit=1", "", "")
+	require.Contains(t, got.body, `"next":"/pre/fix/shipments?cursor=`)
+	require.True(t, strings.HasPrefix(got.Header.Get("Link"), "</pre/fix/shipments?cursor="))
+	_, next := b.rejections(t, "/rejections?limit=1")
+	require.True(t, strings.HasPrefix(next, "/pre/fix/rejections?before="), next)
 }
 
 func TestAPIListsNothingBeforeTheViewIsReady(t *testing.T) {

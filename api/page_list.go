@@ -79,9 +79,7 @@ func (a *api) makeList(r *http.Request) (status int, page []byte) {
 		frame: a.frame("Shipments", "list"), Overview: a.Index.Overview(), Query: r.URL.Query(), Exact: true,
 		Backlog: a.backlog.read(r.Context(), a.JetStream), Checks: a.checks(), Carriers: a.Rules.Carriers,
 		Categories: []shipment.Category{shipment.Domestic, shipment.International, shipment.InternationalPaperless},
-		Stages: []shipment.Stage{
-			shipment.StageValidation, shipment.StageCategory, shipment.StageManifestation, shipment.StageDocuments, shipment.StageCollection,
-		},
+		Stages:     shipment.Stages(),
 	}
 	if a.Processes != nil {
 		p.Processes = a.Processes()

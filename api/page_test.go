@@ -91,6 +91,26 @@ func TestPages(t *testing.T) {
 			require.NotContains(t, body, "/actions/", "the pages only show")
 		})
 	}
+	t.Run("a shipment that is named like a route", func(t *testing.T) {
+		for _, id := range []string{"docs", "live"} {
+			_, err := b.JS.Publish(t.Context(), "shipments.created."+id, []byte("not json"))
+			require.NoError(t, err)
+			require.Eventually(t, func() bool { return strings.Contains(b.page(t, "/").body, `href="/shipments/`+id+`"`) }, 10*time.Second, 10*time.Millisecond)
+		}
+	})
+	t.Run("filters stay in the form", func(t *testing.T) {
+		body := b.page(t, "/?status=Failure,Rejected&until=2030-01-01&reason=x").body
+		require.Contains(t, body, `<option value="Failure,Rejected" selected>Failure, Rejected</option>`)
+		require.Contains(t, body, `name="until" value="2030-01-01"`)
+		require.Contains(t, body, `name="reason" value="x"`)
+	})
+	t.Run("a repeat does not change how long it took", func(t *testing.T) {
+		before := lead(b.page(t, "/1a").body)
+		require.Contains(t, before, "after ")
+		_, err := b.JS.Publish(t.Context(), "shipments.created.1a", []byte("again"))
+		require.NoError(t, err)
+		require.Equal(t, before, lead(b.page(t, "/1a").body))
+	})
 	t.Run("programs get JSON as before", func(t *testing.T) {
 		require.Equal(t, "application/json", b.do(t, http.MethodGet, "/1a", "", "").Header.Get("Content-Type"))
 		require.Equal(t, "application/json", b.do(t, http.MethodGet, "/rejections", "", "").Header.Get("Content-Type"))
@@ -141,6 +161,13 @@ func TestPagesAreOff(t *testing.T) {
 	b := setupPages(t, api.UIOff)
 	require.Equal(t, http.StatusNotFound, b.do(t, http.MethodGet, "/", "", "", "Accept", browser).StatusCode)
 	require.Equal(t, "application/problem+json", b.do(t, http.MethodGet, "/1a", "", "", "Accept", browser).Header.Get("Content-Type"))
+}
+
+// lead is the line of a shipment's page that says how it stands.
+func lead(page string) string {
+	_, after, _ := strings.Cut(page, `<p class="lead">`)
+	line, _, _ := strings.Cut(after, "</p>")
+	return line
 }
 
 func TestPagesOperate(t *testing.T) {

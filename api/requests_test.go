@@ -60,12 +60,26 @@ func TestAPIPublishesRequests(t *testing.T) {
 		"no JSON":            {"/shipments/1a/rebooking", "application/json", `x`, 400},
 		"no object":          {"/shipments/1a/rebooking", "application/json", `null`, 400},
 		"another media type": {"/shipments/1a/rebooking", "text/plain", `{}`, 415},
+		"reason of spaces":   {"/shipments/1a/cancellation", "application/json", "{\"reason\":\" \u200b \"}", 422},
+		"another charset":    {"/shipments/1a/cancellation", "application/json; charset=utf-16", `{"reason":"r"}`, 415},
+		"not UTF-8":          {"/shipments/1a/cancellation", "application/json", "{\"reason\":\"caf\xe9\"}", 400},
 		"too large":          {"/shipments/1a/rebooking", "application/json", strings.Repeat(" ", 16<<10+1), 413},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, test.status, b.do(t, http.MethodPost, test.path, test.contentType, test.body).StatusCode)
 		})
 	}
+	t.Run("text is normalised first", func(t *testing.T) {
+		got := b.do(t, http.MethodPost, "/shipments/1a/cancellation", "application/json", `{"reason":"`+strings.Repeat("x", 200)+` "}`)
+		require.Equal(t, http.StatusAccepted, got.StatusCode, got.body)
+	})
+	t.Run("compressed", func(t *testing.T) {
+		for _, request := range []string{"cancellation", "rebooking"} {
+			got := b.do(t, http.MethodPost, "/shipments/1a/"+request, "application/json", `{"reason":"r"}`, "Content-Encoding", "gzip")
+			require.Equal(t, http.StatusUnsupportedMediaType, got.StatusCode)
+			require.Equal(t, "identity", got.Header.Get("Accept-Encoding"))
+		}
+	})
 	t.Run("for a page of another origin", func(t *testing.T) {
 		got := b.do(t, http.MethodPost, "/shipments/1a/cancellation", "application/json", `{"reason":"r"}`, "Sec-Fetch-Site", "cross-site")
 		require.Equal(t, http.StatusForbidden, got.StatusCode)

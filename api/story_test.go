@@ -156,7 +156,12 @@ func TestAPIFollowsAStory(t *testing.T) {
 
 	resumed := b.follow(t, "1a", accepted.Position)
 	require.Equal(t, events.TypeCancelled, next(t, resumed).Type, "what came after the last event")
-	got := b.do(t, http.MethodGet, "/shipments/1a/events", "", "", "Accept", "text/event-stream", "Last-Event-ID", "x")
+	made := b.follow(t, "1a", "0.99999.99999")
+	require.Equal(t, events.TypeCreated, next(t, made).Type)
+	require.Equal(t, events.TypeAccepted, next(t, made).Type, "the position is of streams that were there before")
+	got := b.do(t, http.MethodHead, "/shipments/1a/events", "", "", "Accept", "text/event-stream")
+	require.Equal(t, http.StatusOK, got.StatusCode, "and it ends")
+	got = b.do(t, http.MethodGet, "/shipments/1a/events", "", "", "Accept", "text/event-stream", "Last-Event-ID", "x")
 	require.Equal(t, http.StatusBadRequest, got.StatusCode)
 }
 

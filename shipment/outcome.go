@@ -177,3 +177,8 @@ const (
 	StageCollection    Stage = "collection"
 	StageCarrier       Stage = "carrier"
 )
+
+// Stages are those at which a shipment can stand, or fail, in their order.
+func Stages() []Stage {
+	return []Stage{StageValidation, StageCategory, StageManifestation, StageDocuments, StageCollection}
+}

@@ -15,7 +15,8 @@ var ErrNoProbe = errors.New("this carrier cannot be tried")
 
 // Probe asks a carrier for the result of a call that was never made, which changes
 // nothing there. Without an error, the carrier can be reached and accepts the token.
-// The error is that of a call, or [ErrNoProbe] for a simulated carrier.
+// The error is that of a call, or [ErrNoProbe] for a carrier of another protocol than
+// [OverHTTP].
 func Probe(ctx context.Context, client Client) error {
 	h, isHTTP := client.(*HTTP)
 	if !isHTTP {

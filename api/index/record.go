@@ -101,10 +101,7 @@ var progressOf = map[string]progress{
 
 var (
 	categories = []shipment.Category{"", shipment.Domestic, shipment.International, shipment.InternationalPaperless}
-	stages     = []shipment.Stage{
-		"", shipment.StageValidation, shipment.StageCategory, shipment.StageManifestation,
-		shipment.StageDocuments, shipment.StageCollection, shipment.StageCarrier,
-	}
+	stages     = append([]shipment.Stage{""}, shipment.Stages()...)
 )
 
 // opens reports whether a message opens the story of a shipment that is not in

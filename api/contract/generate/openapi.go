@@ -113,13 +113,11 @@ var codes = map[string]struct {
 	open   bool
 }{
 	"statuses": {values: names(shipment.Statuses())},
-	"stages": {values: names([]shipment.Stage{
-		shipment.StageValidation, shipment.StageCategory, shipment.StageManifestation, shipment.StageDocuments, shipment.StageCollection,
-	})},
-	"waits":   {values: names(shipment.Waits()), open: true},
-	"streams": {values: []string{events.StreamShipments, events.StreamEvents, events.StreamRejections}},
-	"types":   {values: events.Types(), open: true},
-	"reasons": {values: events.ReasonCodes(), open: true},
+	"stages":   {values: names(shipment.Stages())},
+	"waits":    {values: names(shipment.Waits()), open: true},
+	"streams":  {values: []string{events.StreamShipments, events.StreamEvents, events.StreamRejections}},
+	"types":    {values: events.Types(), open: true},
+	"reasons":  {values: events.ReasonCodes(), open: true},
 }
 
 func names[T ~string](values []T) []string {

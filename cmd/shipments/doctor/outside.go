@@ -45,10 +45,12 @@ func (e *examination) carriers() {
 		err := carriers.Probe(ctx, client)
 		cancel()
 		switch {
-		case errors.Is(err, carriers.ErrNoProbe) && e.Config.Emulation:
+		case entry.Protocol == carriers.Simulated && e.Config.Emulation:
 			e.ok(name, "it is simulated, as everything is while emulating")
-		case errors.Is(err, carriers.ErrNoProbe):
+		case entry.Protocol == carriers.Simulated:
 			e.add(name, Warning, "it is simulated: nothing is really carried", "protocol: http in the carrier table")
+		case errors.Is(err, carriers.ErrNoProbe):
+			e.add(name, Warning, "a carrier of protocol "+string(entry.Protocol)+" cannot be tried", "see its first calls: shipments why ID")
 		case err == nil:
 			e.ok(name, "%s answers, and takes the token", entry.URL)
 		default:
