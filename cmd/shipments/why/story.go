@@ -37,8 +37,22 @@ func (c Config) readStory(ctx context.Context, r *Report, id string) (known bool
 	if story.Omitted > 0 {
 		r.Missing = append(r.Missing, fmt.Sprintf("%d messages of the story: there are too many", story.Omitted))
 	}
-	requested := map[string]bool{} // the types of requests
-	for _, m := range story.Messages {
+	requested := r.addStory(story.Messages)
+	if r.Status == shipment.Pending {
+		c.explainConsumer(ctx, r, story.Messages)
+		for _, eventType := range slices.Sorted(maps.Keys(requested)) {
+			r.explainRequest(story.Messages, eventType)
+		}
+	}
+	r.documents()
+	return true, nil
+}
+
+// addStory adds the messages to what happened. It returns the types of the requests among
+// them.
+func (r *Report) addStory(messages []streams.StoredMessage) map[string]bool {
+	requested := map[string]bool{}
+	for _, m := range messages {
 		o := Occurrence{At: m.Time.UTC(), Stream: m.Stream, Sequence: m.Sequence, What: m.Type}
 		t, _ := events.Lookup(m.Type)
 		o.Kind = map[events.Kind]string{events.KindInput: "input", events.KindOutcome: "event", events.KindRejection: "rejection"}[t.Kind]
@@ -64,14 +78,7 @@ func (c Config) readStory(ctx context.Context, r *Report, id string) (known bool
 		}
 		r.Happened = append(r.Happened, o)
 	}
-	if r.Status == shipment.Pending {
-		c.explainConsumer(ctx, r, story.Messages)
-		for _, eventType := range slices.Sorted(maps.Keys(requested)) {
-			r.explainRequest(story.Messages, eventType)
-		}
-	}
-	r.documents()
-	return true, nil
+	return requested
 }
 
 // details are what an operator wants to know of an event's data.
