@@ -191,6 +191,10 @@ func (x *Index) remove(i int32) {
 func (x *Index) reopen(r *record, at int64) {
 	i := x.byID[r.id()]
 	if place, found := x.find(r.opened, r.id()); found {
+		if place == x.head || x.compare(x.order[place-1], at, r.id()) < 0 { // Its place stays the same.
+			r.opened = at
+			return
+		}
 		x.order = slices.Delete(x.order, place, place+1)
 	}
 	r.opened = at
