@@ -47,7 +47,7 @@ func TestConsumerAtTheGate(t *testing.T) {
 }
 
 // The same shipment in other words is a repeat, other content is a conflict: both
-// are judged by the digest that goes into the memo.
+// are recognised by the digest that goes into the memo.
 func TestConsumerGivesTheSameShipmentTheSameDigest(t *testing.T) {
 	t.Parallel()
 	b := setup(t, &fakeTemporal{})

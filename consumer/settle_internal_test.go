@@ -14,7 +14,7 @@ import (
 	"shipments/events/streams"
 )
 
-// settlements notes what a message's span is told.
+// settlements notes how a message's span is settled.
 type settlements struct {
 	noSpan
 

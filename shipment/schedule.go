@@ -38,7 +38,7 @@ func (r Rules) TooLate(s Shipment, now time.Time) *Fault {
 // shipment's time zone, on which the horizon ends. It is nil for a possible date, for
 // one that is malformed, which [Rules.Validate] rejects, and without a horizon.
 //
-// It is judged when a shipment is published, when it is taken on, and when its
+// It is checked when a shipment is published, when it is accepted, and when its
 // collection is rebooked; [Rules.Validate] looks at no clock. While emulating it
 // holds too.
 func (r Rules) TooFarAhead(s Shipment, now time.Time) *Reason {

@@ -80,7 +80,7 @@ func (x *Index) readAccepted(ctx context.Context, s start, hasAll bool) error {
 	group.SetLimit(askConcurrency)
 	for _, m := range orphans {
 		group.Go(func() error {
-			return x.persist(ctx, s.stream, func(func()) error {
+			return x.retryUntilRead(ctx, s.stream, func(func()) error {
 				input, err := x.firstInput(ctx, m.id)
 				if err == nil && (input == nil || input.Time.UnixNano() >= since) {
 					x.mu.Lock()
@@ -100,7 +100,7 @@ func (x *Index) readTypes(ctx context.Context, s start, types []string) error {
 	for _, eventType := range types {
 		r := streams.Range{Stream: s.stream, Subject: eventType + ".*", From: s.from, Since: s.since}
 		group.Go(func() error {
-			return x.persist(ctx, s.stream, func(answered func()) error {
+			return x.retryUntilRead(ctx, s.stream, func(answered func()) error {
 				return streams.Read(ctx, x.config.JetStream, r, func(msg streams.Followed) {
 					answered()
 					x.note(s.stream, msg.RawStreamMsg)
@@ -119,7 +119,7 @@ func (x *Index) readEach(ctx context.Context, stream string, ids, types []string
 	for _, id := range ids {
 		for _, eventType := range types {
 			group.Go(func() error {
-				return x.persist(ctx, stream, func(func()) error {
+				return x.retryUntilRead(ctx, stream, func(func()) error {
 					asking, cancel := context.WithTimeout(ctx, askTimeout)
 					defer cancel()
 					msg, err := streams.LastFromLeader(asking, x.config.JetStream, stream, events.Subject(eventType, id))

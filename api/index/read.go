@@ -216,7 +216,7 @@ func (x *Index) follow(ctx context.Context, s start, read chan struct{}) error {
 		close(read)
 		read = nil
 	}
-	return x.persist(ctx, s.stream, func(answered func()) error {
+	return x.retryUntilRead(ctx, s.stream, func(answered func()) error {
 		return streams.Follow(ctx, x.config.JetStream, r, func(msg streams.Followed) {
 			answered()
 			x.take(s.stream, msg)
@@ -236,9 +236,9 @@ func (x *Index) follow(ctx context.Context, s start, read chan struct{}) error {
 	})
 }
 
-// persist repeats what reads a stream until it succeeds, or ctx is done, which is an
+// retryUntilRead repeats what reads a stream until it succeeds, or ctx is done, which is an
 // error. read calls answered whenever the stream could be read.
-func (x *Index) persist(ctx context.Context, stream string, read func(answered func()) error) error {
+func (x *Index) retryUntilRead(ctx context.Context, stream string, read func(answered func()) error) error {
 	var failing time.Time
 	logged := false
 	for {

@@ -36,7 +36,7 @@ type GateCase struct {
 	Category shipment.Category
 }
 
-// GateRules are what the cases are judged by: no emulation, the demo's carriers, the
+// GateRules are what the cases are validated by: no emulation, the demo's carriers, the
 // built-in typeface, and collections at most 90 days ahead.
 func GateRules() shipment.Rules {
 	const horizon = 90 * 24 * time.Hour

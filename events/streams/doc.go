@@ -5,7 +5,7 @@
 //   - config.go: the streams and the durable consumer, as they should be
 //   - provision.go: finds differences, creates and updates
 //   - settings.go: the settings that are compared, and how a difference is resolved
-//   - monitor.go: the metadata by which `nats server check` judges them
+//   - monitor.go: the metadata with the limits for `nats server check`
 //
 // Writing:
 //

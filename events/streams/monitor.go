@@ -8,7 +8,7 @@ import (
 )
 
 // monitorPrefix is what the metadata begins with by which `nats server check`
-// judges streams and consumers that say `enabled`.
+// checks streams and consumers that say `enabled`.
 const monitorPrefix = "io.nats.monitor."
 
 // maxSubjects is the number of subjects of a stream from which on an operator

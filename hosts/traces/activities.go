@@ -37,7 +37,7 @@ type activityInterceptor struct {
 
 // ExecuteActivity runs an attempt of an activity in a span of its own.
 func (a *activityInterceptor) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	way := travelOf(ctx)
+	way := traceContextOf(ctx)
 	if !way.valid() {
 		return a.Next.ExecuteActivity(ctx, in)
 	}

@@ -98,12 +98,12 @@ var (
 	}}
 )
 
-// aWay is a travel that a consumer would hand over.
-func aWay(t *testing.T, at time.Time) travel {
+// aWay is a trace context that a consumer would hand over.
+func aWay(t *testing.T, at time.Time) traceContext {
 	t.Helper()
 	id, err := trace.TraceIDFromHex(publisherTrace)
 	require.NoError(t, err)
-	return travel{start: at, at: at, base: trace.NewSpanContext(trace.SpanContextConfig{
+	return traceContext{start: at, at: at, base: trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: id, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled, Remote: true,
 	})}
 }
@@ -229,7 +229,7 @@ func TestTracesWithoutATraceMakeNone(t *testing.T) {
 			traces, collector := setup(t)
 			b := newBundle(t, traces)
 			if value != nil {
-				h := header(t, travel{})
+				h := header(t, traceContext{})
 				require.NoError(t, setHeader(h, value))
 				b.SetHeader(h)
 			}

@@ -27,7 +27,7 @@ func BenchmarkShipment(b *testing.B) {
 	traces, err := New(b.Context(), Settings{Endpoint: collector.URL + "/v1/traces", Sampler: sdk.AlwaysSample(), Log: zerolog.Nop()})
 	require.NoError(b, err)
 	step := func(ctx context.Context, run string, d description) {
-		ctx, options := travelOf(ctx).begin(ctx)
+		ctx, options := traceContextOf(ctx).begin(ctx)
 		ctx, span := traces.start(ctx, d.name, d.kind, func(spans []sdk.ReadOnlySpan) { traces.tasks.hold(run, spans) },
 			append(options, trace.WithAttributes(d.attributes...))...)
 		if d.kind == trace.SpanKindInternal {

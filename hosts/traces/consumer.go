@@ -110,11 +110,11 @@ func (s *messageSpan) HandOver(ctx context.Context) context.Context {
 		TraceID: own.TraceID(), SpanID: parent, TraceFlags: trace.FlagsSampled, TraceState: own.TraceState(), Remote: true,
 	})
 	now := time.Now()
-	way := travel{base: base, start: now, at: now}
+	way := traceContext{base: base, start: now, at: now}
 	begun, options := way.begin(ctx)
 	_, s.span = s.traces.start(begun, "settle "+s.destination, trace.SpanKindClient, s.deliver, append(options,
 		trace.WithAttributes(messaging("settle", "settle", s.destination)...), trace.WithAttributes(s.about()...))...)
-	return withTravel(ctx, way)
+	return withTraceContext(ctx, way)
 }
 
 // Settled implements [consumer.Span].

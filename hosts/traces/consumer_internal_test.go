@@ -30,7 +30,7 @@ type fakeTemporal struct {
 	client.Client
 
 	mu      sync.Mutex
-	ways    []travel
+	ways    []traceContext
 	created []events.ShipmentCreated
 	answers []error
 }
@@ -45,7 +45,7 @@ func (f *fakeTemporal) SignalWithStartWorkflow(
 		f.answers = f.answers[1:]
 		return nil, err
 	}
-	f.ways, f.created = append(f.ways, travelOf(ctx)), append(f.created, signal.(workflows.CreatedSignal).Event)
+	f.ways, f.created = append(f.ways, traceContextOf(ctx)), append(f.created, signal.(workflows.CreatedSignal).Event)
 	return nil, nil //nolint:nilnil // the consumer does not use it
 }
 

@@ -23,7 +23,7 @@
 //   - traces.go: the traces of a process
 //   - consumer.go: the spans of messages
 //   - activities.go: the spans of attempts of activities
-//   - travel.go: what is handed on; where another trace begins
+//   - context.go: what is handed on; where another trace begins
 //   - propagate.go: how Temporal hands it on
 //   - sampling.go: which traces are sampled; the ids
 //   - group.go, tasks.go: when spans are exported

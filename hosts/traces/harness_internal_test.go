@@ -43,8 +43,8 @@ func exported(t *testing.T, traces *Traces, collector *tracestest.Collector) []t
 	return collector.Spans()
 }
 
-// header is a Temporal header that has a travel.
-func header(t *testing.T, way travel) *commonpb.Header {
+// header is a Temporal header that has a trace context.
+func header(t *testing.T, way traceContext) *commonpb.Header {
 	t.Helper()
 	payload, err := converter.GetDefaultDataConverter().ToPayload(way.encode())
 	require.NoError(t, err)
@@ -72,7 +72,7 @@ func unavailable(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.St
 
 const patience = 30 * time.Second
 
-// setHeader replaces the travel in a header by anything else.
+// setHeader replaces the trace context in a header by anything else.
 func setHeader(h *commonpb.Header, value map[string]string) (err error) {
 	h.Fields[headerKey], err = converter.GetDefaultDataConverter().ToPayload(value)
 	return err

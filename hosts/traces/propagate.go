@@ -8,7 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// headerKey is the key of a travel in Temporal headers.
+// headerKey is the key of a trace context in Temporal headers.
 const headerKey = "shipments-trace"
 
 // common is what the tracers of the Temporal SDK's interceptors have in common. They
@@ -24,12 +24,12 @@ func (common) Options() tracing.TracerOptions {
 
 // UnmarshalSpan implements [tracing.Tracer].
 func (common) UnmarshalSpan(m map[string]string) (tracing.TracerSpanRef, error) {
-	return refOf(decodeTravel(m)), nil
+	return refOf(decodeTraceContext(m)), nil
 }
 
 // MarshalSpan implements [tracing.Tracer].
 func (common) MarshalSpan(ref tracing.TracerSpanRef) (map[string]string, error) {
-	if t, ok := ref.(travel); ok {
+	if t, ok := ref.(traceContext); ok {
 		return t.encode(), nil
 	}
 	return nil, nil //nolint:nilnil // no header
@@ -37,14 +37,14 @@ func (common) MarshalSpan(ref tracing.TracerSpanRef) (map[string]string, error) 
 
 // GetLogger implements [tracing.Tracer].
 func (common) GetLogger(logger log.Logger, ref tracing.TracerSpanRef) log.Logger {
-	if t, ok := ref.(travel); ok {
+	if t, ok := ref.(traceContext); ok {
 		return log.With(logger, "trace_id", t.traceID().String())
 	}
 	return logger
 }
 
-// refOf is nil for no travel, as the interceptors expect it.
-func refOf(t travel) tracing.TracerSpanRef {
+// refOf is nil for no trace context, as the interceptors expect it.
+func refOf(t traceContext) tracing.TracerSpanRef {
 	if !t.valid() {
 		return nil
 	}
@@ -57,12 +57,14 @@ type tracer struct{ common }
 var _ tracing.Tracer = tracer{}
 
 // SpanFromContext implements [tracing.Tracer].
-func (tracer) SpanFromContext(ctx context.Context) tracing.TracerSpanRef { return refOf(travelOf(ctx)) }
+func (tracer) SpanFromContext(ctx context.Context) tracing.TracerSpanRef {
+	return refOf(traceContextOf(ctx))
+}
 
 // ContextWithSpan implements [tracing.Tracer].
 func (tracer) ContextWithSpan(ctx context.Context, ref tracing.TracerSpanRef) context.Context {
-	if t, ok := ref.(travel); ok {
-		return withTravel(ctx, t)
+	if t, ok := ref.(traceContext); ok {
+		return withTraceContext(ctx, t)
 	}
 	return ctx
 }
@@ -77,13 +79,13 @@ type workflowTracer struct{ common }
 
 var _ tracing.WorkflowTracer = workflowTracer{}
 
-// onItsWay is the travel of a workflow that runs. It follows the workflow's clock: a
+// onItsWay is the trace context of a workflow that runs. It follows the workflow's clock: a
 // replay has the same traces.
-type onItsWay struct{ now travel }
+type onItsWay struct{ now traceContext }
 
 // SpanFromContext implements [tracing.WorkflowTracer].
 func (workflowTracer) SpanFromContext(ctx workflow.Context) tracing.TracerSpanRef {
-	w, ok := ctx.Value(travelKey{}).(*onItsWay)
+	w, ok := ctx.Value(traceContextKey{}).(*onItsWay)
 	if !ok {
 		return nil
 	}
@@ -93,8 +95,8 @@ func (workflowTracer) SpanFromContext(ctx workflow.Context) tracing.TracerSpanRe
 
 // ContextWithSpan implements [tracing.WorkflowTracer].
 func (workflowTracer) ContextWithSpan(ctx workflow.Context, ref tracing.TracerSpanRef) workflow.Context {
-	if t, ok := ref.(travel); ok {
-		return workflow.WithValue(ctx, travelKey{}, &onItsWay{t})
+	if t, ok := ref.(traceContext); ok {
+		return workflow.WithValue(ctx, traceContextKey{}, &onItsWay{t})
 	}
 	return ctx
 }

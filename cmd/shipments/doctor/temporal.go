@@ -98,7 +98,7 @@ func (e *examination) searchAttributes() {
 }
 
 // workers looks for workers at each task queue, and for the newest poll, by which the
-// clock of Temporal is judged.
+// clock of Temporal is checked.
 func (e *examination) workers() {
 	builds := map[string][]string{} // hosts by build id
 	var newest time.Time

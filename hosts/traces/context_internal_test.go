@@ -14,7 +14,7 @@ func TestTravelAfterALongWait(t *testing.T) {
 	parent := aWay(t, began).after(began.Add(10 * time.Minute))
 	require.Equal(t, publisherTrace, parent.traceID().String())
 
-	child := decodeTravel(parent.encode()) // a child workflow that waits for a day
+	child := decodeTraceContext(parent.encode()) // a child workflow that waits for a day
 	child = child.after(began.Add(25 * time.Hour))
 	parent = parent.after(began.Add(25*time.Hour + time.Second))
 	require.NotEqual(t, publisherTrace, child.traceID().String())
@@ -31,7 +31,7 @@ func TestTravelInAHeader(t *testing.T) {
 	way := aWay(t, time.Unix(1_800_000_000, 0))
 	state, err := trace.ParseTraceState("a=1,b=2")
 	require.NoError(t, err)
-	for name, test := range map[string]travel{
+	for name, test := range map[string]traceContext{
 		"first":          way,
 		"later":          way.after(way.start.Add(3 * time.Hour)),
 		"with a state":   {base: way.base.WithTraceState(state), start: way.start, at: way.at},
@@ -39,7 +39,7 @@ func TestTravelInAHeader(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, test, decodeTravel(test.encode()))
+			require.Equal(t, test, decodeTraceContext(test.encode()))
 		})
 	}
 }

@@ -16,24 +16,24 @@ import (
 // new trace: who samples or shows traces does not wait for days.
 const longWait = time.Hour
 
-// travel is what one process hands to the next so that spans are in one trace. There
+// traceContext is what one process hands to the next so that spans are in one trace. There
 // is one only for sampled traces. The zero value is none.
-type travel struct {
+type traceContext struct {
 	// base is the first trace. Its span, the parent of all spans there, is one that
 	// is exported already: a process that is killed takes none along that another
 	// one has as a parent. Without such a span, all spans are roots.
 	base trace.SpanContext
-	// start is when the first trace began, and at when the travel was handed on last.
+	// start is when the first trace began, and at when the trace context was handed on last.
 	start, at time.Time
 	// segment tells the later traces apart: the hours from start to their own. It is
 	// 0 for the first one.
 	segment int
 }
 
-func (t travel) valid() bool { return t.base.HasTraceID() }
+func (t traceContext) valid() bool { return t.base.HasTraceID() }
 
 // traceID is the trace that spans are in now.
-func (t travel) traceID() trace.TraceID {
+func (t traceContext) traceID() trace.TraceID {
 	if t.segment == 0 {
 		return t.base.TraceID()
 	}
@@ -55,7 +55,7 @@ func derivedID(names ...string) (id trace.TraceID) {
 
 // begin returns a context for the spans of something that begins, and the options
 // of its first span.
-func (t travel) begin(ctx context.Context) (context.Context, []trace.SpanStartOption) {
+func (t traceContext) begin(ctx context.Context) (context.Context, []trace.SpanStartOption) {
 	ctx = withDecision(ctx, t.traceID(), t.base.TraceState())
 	if t.segment == 0 && t.base.HasSpanID() {
 		return trace.ContextWithRemoteSpanContext(ctx, t.base), nil
@@ -73,9 +73,9 @@ func (t travel) begin(ctx context.Context) (context.Context, []trace.SpanStartOp
 	return ctx, options
 }
 
-// after returns the travel of what happens at a time: after a long wait that is in
+// after returns the trace context of what happens at a time: after a long wait that is in
 // another trace. A parent and its child workflow, which waited, find the same trace.
-func (t travel) after(now time.Time) travel {
+func (t traceContext) after(now time.Time) traceContext {
 	if now.Sub(t.at) >= longWait {
 		t.segment = int(now.Sub(t.start) / longWait)
 	}
@@ -83,13 +83,13 @@ func (t travel) after(now time.Time) travel {
 	return t
 }
 
-// Keys of a travel in a Temporal header.
+// Keys of a trace context in a Temporal header.
 const (
 	keyTrace, keySpan, keyState, keyStart, keyAt, keySegment = "trace", "span", "state", "start", "at", "segment"
 )
 
-// encode writes a travel into a Temporal header.
-func (t travel) encode() map[string]string {
+// encode writes a trace context into a Temporal header.
+func (t traceContext) encode() map[string]string {
 	m := map[string]string{
 		keyTrace: t.base.TraceID().String(),
 		keyStart: strconv.FormatInt(t.start.Unix(), 10), keyAt: strconv.FormatInt(t.at.Unix(), 10),
@@ -106,11 +106,11 @@ func (t travel) encode() map[string]string {
 	return m
 }
 
-// decodeTravel reads what encode has written; it returns none of anything else.
-func decodeTravel(m map[string]string) travel {
+// decodeTraceContext reads what encode has written; it returns none of anything else.
+func decodeTraceContext(m map[string]string) traceContext {
 	id, err := trace.TraceIDFromHex(m[keyTrace])
 	if err != nil {
-		return travel{}
+		return traceContext{}
 	}
 	// What is missing or malformed is left out: a span is not worth a failure.
 	span, _ := trace.SpanIDFromHex(m[keySpan])
@@ -119,21 +119,21 @@ func decodeTravel(m map[string]string) travel {
 	start, startErr := strconv.ParseInt(m[keyStart], 10, 64)
 	at, atErr := strconv.ParseInt(m[keyAt], 10, 64)
 	if startErr != nil || atErr != nil || segment < 0 {
-		return travel{}
+		return traceContext{}
 	}
-	return travel{
+	return traceContext{
 		base:  trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: span, TraceFlags: trace.FlagsSampled, TraceState: state, Remote: true}),
 		start: time.Unix(start, 0), at: time.Unix(at, 0), segment: segment,
 	}
 }
 
-type travelKey struct{}
+type traceContextKey struct{}
 
-func withTravel(ctx context.Context, t travel) context.Context {
-	return context.WithValue(ctx, travelKey{}, t)
+func withTraceContext(ctx context.Context, t traceContext) context.Context {
+	return context.WithValue(ctx, traceContextKey{}, t)
 }
 
-func travelOf(ctx context.Context) travel {
-	t, _ := ctx.Value(travelKey{}).(travel)
+func traceContextOf(ctx context.Context) traceContext {
+	t, _ := ctx.Value(traceContextKey{}).(traceContext)
 	return t
 }
