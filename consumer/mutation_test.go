@@ -290,7 +290,7 @@ func TestConsumerStartsOrRejectsEveryMutatedEvent(t *testing.T) {
 
 	started := map[uint64]shipment.Shipment{}
 	for _, c := range b.started {
-		require.NotContains(t, started, c.StreamSequence, "taken on twice")
+		require.NotContains(t, started, c.StreamSequence, "accepted twice")
 		started[c.StreamSequence] = c.Event.Data
 	}
 	rejected := map[uint64]streams.StoredRejection{}
@@ -317,7 +317,7 @@ func TestConsumerStartsOrRejectsEveryMutatedEvent(t *testing.T) {
 	}
 	require.Greater(t, len(started), len(valid), "some mutations are harmless")
 	require.Greater(t, len(rejected), mutants/2, "most are not")
-	t.Logf("%d were taken on, %d rejected", len(started), len(rejected))
+	t.Logf("%d were accepted, %d rejected", len(started), len(rejected))
 }
 
 // headers are those of a stored message, none if they cannot be read. They are

@@ -56,7 +56,7 @@ func Roles(o Options) []Role {
 	inputs, outcomes := events.StreamSubjects(events.StreamShipments), events.StreamSubjects(events.StreamEvents)
 	rejections := events.StreamSubjects(events.StreamRejections)
 
-	consumer := b.role("consumer", "the consumer host: takes inputs, rejects those that are not taken on").host().tells().
+	consumer := b.role("consumer", "the consumer host: takes inputs, rejects those that it does not accept").host().tells().
 		pulls(events.StreamShipments, streams.ConsumerName).publish(rejections...).subscribe(outcomes...).
 		reads(events.StreamShipments, events.StreamEvents, events.StreamRejections)
 	roles := []*builder{consumer}
