@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
@@ -324,11 +325,15 @@ func TestConsumerHoldsMessagesWhileTemporalIsUnavailable(t *testing.T) {
 		defer mu.Unlock()
 		return calls >= 12
 	}, 20*time.Second, 5*time.Millisecond)
-	c, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
-	require.NoError(t, err)
-	require.Positive(t, c.CachedInfo().NumAckPending)
-	require.LessOrEqual(t, c.CachedInfo().NumAckPending, 4, "no more is pulled than can be held; pulling may pause before that")
-	require.Equal(t, uint64(0), c.CachedInfo().AckFloor.Stream)
+	var info *jetstream.ConsumerInfo
+	require.Eventually(t, func() bool { // Pulling may pause before the last one: one more comes every maxBackoff then.
+		c, err := b.JS.Consumer(t.Context(), events.StreamShipments, streams.ConsumerName)
+		require.NoError(t, err)
+		info = c.CachedInfo()
+		require.LessOrEqual(t, info.NumAckPending, 4, "no more is pulled than can be held")
+		return info.NumAckPending == 4
+	}, time.Minute, 5*time.Millisecond)
+	require.Equal(t, uint64(0), info.AckFloor.Stream)
 	require.Empty(t, b.Rejections(t))
 
 	mu.Lock()

@@ -43,7 +43,9 @@ func TestReadStoryOmitsTheMiddle(t *testing.T) {
 	empty, err := streams.ReadStory(t.Context(), s.JS, "other")
 	require.NoError(t, err)
 	require.Empty(t, empty.Messages)
-	_, err = streams.ReadStory(t.Context(), s.JS, "abc", 1)
+	again, err := streams.ReadStory(t.Context(), s.JS, "abc", first)
 	require.NoError(t, err)
+	require.Len(t, again.Messages, len(story.Messages), "an input that is found by its subject too is there once")
+	require.Equal(t, story.Omitted, again.Omitted)
 	require.Equal(t, events.TypeCancellationRequested, story.Messages[0].Type)
 }
